@@ -1,0 +1,32 @@
+// The contract of a cluster provider: whatever can stand behind a lab. Knows no labs and no sessions.
+
+import type { ClusterOffer, Text } from '#common/protocol/index.ts';
+
+export interface AttachedCluster {
+  /** A kubeconfig file of our own (0600) inside `folder`; its current context is the only one. */
+  kubeconfig: string;
+  /** What a shell needs besides KUBECONFIG. */
+  env: Record<string, string>;
+  /** A unix socket that speaks to the API server, when the cluster has one: a sandboxed shell gets only this. */
+  socketPath?: string;
+  /** Host and port that `kubeconfig` names, e.g. 127.0.0.1:41231 or 192.168.49.2:8443. */
+  server: { host: string; port: number };
+  detach(): Promise<void>;
+}
+
+export interface StartOptions {
+  cpus?: string;
+  memory?: string;
+}
+
+export interface ClusterProvider {
+  kind: ClusterOffer['kind'];
+  /** What could be used now; quick (under 2 s) and without side effects. */
+  available(): Promise<ClusterOffer[]>;
+  /** Makes a cluster ready for one session. `folder` belongs to the session; nothing outside it is written. */
+  attach(folder: string, offer: ClusterOffer, options: StartOptions, progress: (note: Text) => void): Promise<AttachedCluster>;
+  /** Back to an empty cluster, where that is possible (practice). */
+  reset?(cluster: AttachedCluster): Promise<void>;
+  snapshot?(cluster: AttachedCluster): Promise<unknown>;
+  restore?(cluster: AttachedCluster, snapshot: unknown): Promise<void>;
+}

@@ -1,0 +1,47 @@
+// The one shape of a controller: it names what it watches, turns any change into keys, and makes one key right at a time.
+
+import type { ApiClient, GroupVersionResource, KubeObject } from '../../kube/index.ts';
+import type { Clock } from '../../clock.ts';
+import type { Random } from '../../random.ts';
+
+/** A live, read-only view of one resource, kept by a watch. Objects are shared and frozen. */
+export interface Cache {
+  get(namespace: string | undefined, name: string): KubeObject | undefined;
+  list(namespace?: string): KubeObject[];
+}
+
+export interface EventRecorder {
+  /** Records a core/v1 Event about `object`; repeats are counted, as client-go's recorder does. */
+  event(object: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string): void;
+}
+
+export interface ControllerContext {
+  client: ApiClient;
+  clock: Clock;
+  random: Random;
+  /** Only resources listed in `watches` (or `reads`). */
+  cache(resource: GroupVersionResource): Cache;
+  events: EventRecorder;
+  /** Asks for another reconcile of `key` after `ms`. */
+  requeueAfter(key: string, ms: number): void;
+}
+
+export interface Watch {
+  resource: GroupVersionResource;
+  /** The keys that a change of `object` makes worth looking at; default: the object's own `namespace/name`. */
+  keys?(object: KubeObject, previous: KubeObject | undefined, context: ControllerContext): string[];
+}
+
+/** Level-based: a second reconcile of the same key with nothing changed writes nothing. A thrown error is retried with back-off. */
+export interface Controller {
+  name: string;
+  /** The user it acts as, e.g. `system:serviceaccount:kube-system:deployment-controller`. */
+  user?: string;
+  /** `source.component` of its events, e.g. `deployment-controller`. */
+  component?: string;
+  watches: readonly Watch[];
+  /** Resources it only reads through the cache. */
+  reads?: readonly GroupVersionResource[];
+  /** `key` is `namespace/name`, or `name` for cluster-scoped objects. */
+  reconcile(key: string, context: ControllerContext): Promise<void>;
+}

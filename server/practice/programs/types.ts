@@ -1,0 +1,82 @@
+// What an image does when it runs. A program is ordinary async code against its container: it sees its arguments,
+// environment, files, the cluster's network and the API under its own service account, and nothing else.
+
+import type { Clock } from '../../clock.ts';
+import type { Random } from '../../random.ts';
+import type { ApiClient, KubeObject } from '../../kube/index.ts';
+import type { ByteStream, Network } from '../network/types.ts';
+
+/** The files of one container: image files, mounted volumes and what it wrote. Paths are absolute. */
+export interface ContainerFiles {
+  read(path: string): Uint8Array | undefined;
+  readText(path: string): string | undefined;
+  write(path: string, content: string | Uint8Array): void;
+  list(path: string): string[];
+  remove(path: string): void;
+  exists(path: string): boolean;
+}
+
+export interface Container {
+  pod: KubeObject;
+  name: string;
+  image: string;
+  /** What the image starts with, overridden by the pod's command and args as a runtime does. */
+  argv: string[];
+  env: Record<string, string>;
+  files: ContainerFiles;
+  clock: Clock;
+  random: Random;
+  network: Network;
+  /** The cluster's API as this container's service account (undefined with automountServiceAccountToken false). */
+  api?: ApiClient;
+  /** Fires on SIGTERM (reason 'SIGTERM') and on SIGKILL (reason 'SIGKILL', after which nothing the program does counts). */
+  signal: AbortSignal;
+  /** One line (without its newline) or a chunk to stdout or stderr. */
+  log(line: string): void;
+  logError(line: string): void;
+  /** Serves TCP on a port of the pod's address until the container ends. Several listeners on one port: refused. */
+  listen(port: number, onConnection: (stream: ByteStream) => void): void;
+  /** Serves HTTP/1.1; returns plain responses. `body` is the whole request body. */
+  serveHttp(port: number, handle: (request: HttpRequest) => HttpResponse | Promise<HttpResponse>): void;
+  /** Tells the kubelet what the program uses now; over its memory limit it is OOMKilled. */
+  use(resources: { cpuMillis?: number; memoryBytes?: number }): void;
+}
+
+export interface HttpRequest {
+  method: string;
+  /** Path with query. */
+  path: string;
+  headers: Record<string, string>;
+  body: Uint8Array;
+}
+
+export interface HttpResponse {
+  status: number;
+  headers?: Record<string, string>;
+  body?: string | Uint8Array;
+}
+
+/** Starts when the container starts; the promise's value is the exit code. A thrown error is a bug in the program: exit 1 with the error logged. */
+export interface Program {
+  /** The repository it answers for, without tag or digest: `docker.io/library/nginx`, or a prefix ending in `/*`. */
+  image: string;
+  /** What the image's configuration says: entrypoint and defaults. */
+  config?: {
+    entrypoint?: string[];
+    cmd?: string[];
+    env?: Record<string, string>;
+    user?: string;
+    workingDir?: string;
+    exposed?: number[];
+    files?: Record<string, string>;
+  };
+  run(container: Container): Promise<number>;
+}
+
+/** One line of the image catalogue: which references can be pulled, how large they are (bytes on disk), for which tags. */
+export interface ImageEntry {
+  /** Without tag: `docker.io/library/nginx`. */
+  repository: string;
+  /** Tag or `sha256:…` digest to compressed size in bytes. */
+  tags: Record<string, number>;
+}

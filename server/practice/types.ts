@@ -1,0 +1,50 @@
+// What a practice cluster is to whoever starts one: options in, a running API server out.
+
+import type { Clock } from '../clock.ts';
+import type { Random } from '../random.ts';
+import type { ApiClient } from '../kube/index.ts';
+
+export interface NodeOptions {
+  name: string;
+  /** Kubernetes quantities: `2`, `4Gi`. */
+  cpus: string;
+  memory: string;
+  labels?: Record<string, string>;
+}
+
+export interface PracticeOptions {
+  clock: Clock;
+  random: Random;
+  /** First node plays minikube (name `minikube`, control-plane label, kube-system pods). Default: one of 2 CPUs, 4Gi. */
+  nodes?: NodeOptions[];
+  /** Only the API server with its bootstrap objects: no controllers, scheduler, kubelet. */
+  controlPlaneOnly?: boolean;
+  authorization?: 'RBAC' | 'AlwaysAllow';
+  serviceClusterIpRange?: string;
+  /** Where to listen. A TCP port is on 127.0.0.1 only; port 0 picks a free one. */
+  listen: { socketPath?: string; port?: number };
+}
+
+/** Everything a kubeconfig needs. PEM texts. */
+export interface ClusterCredentials {
+  caCert: string;
+  clientCert: string;
+  clientKey: string;
+}
+
+export interface PracticeCluster {
+  /** Actual TCP port when one was asked for. */
+  readonly port?: number;
+  readonly credentials: ClusterCredentials;
+  /** An in-process client acting as kubernetes-admin (system:masters). */
+  readonly client: ApiClient;
+  /** A kubeconfig (YAML) whose only context is `minikube`, for the given server URL. */
+  kubeconfig(server: string): string;
+  /** Freezes this moment, running programs included as far as they can be (they are restarted). Milliseconds. */
+  snapshot(): Promise<PracticeSnapshot>;
+  restore(snapshot: PracticeSnapshot): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opaque, plain data (structured-cloneable), so that it can cross a worker boundary or go to a file. */
+export type PracticeSnapshot = unknown;
