@@ -1,0 +1,51 @@
+// The contract of an attempt: what a session hands in, and what it may do with the running lab. Knows no sockets.
+
+import type { AttemptView, ClusterKind, StepView, Text } from '#common/protocol/index.ts';
+import type { CommandRun, CommandSource } from '../check/types.ts';
+import type { Clock } from '../clock.ts';
+import type { Progress } from '../progress/types.ts';
+
+export type { CommandRun, CommandSource };
+
+/** What an attempt needs of the cluster it runs on; a kubeconfig and, where possible, a way back to an empty cluster. */
+export interface AttemptCluster {
+  kind: ClusterKind;
+  /** Path of the kubeconfig file. */
+  kubeconfig: string;
+  /** Makes the cluster empty again (practice only); without it a reset deletes what the lab's setup made. */
+  reset?(): Promise<void>;
+}
+
+export interface AttemptOptions {
+  /** The lab's id: a folder below `labs`. */
+  lab: string;
+  /** The folder that holds the labs. */
+  labs: string;
+  cluster: AttemptCluster;
+  commands: CommandSource;
+  /** The learner's home folder. */
+  home: string;
+  progress: Progress;
+  clock: Clock;
+  /** True when the cluster still is as this lab's earlier attempt left it (a snapshot was restored): no setup then. */
+  prepared?: boolean;
+}
+
+export type AttemptEvent = { type: 'attempt'; attempt: AttemptView } | { type: 'step'; step: StepView };
+
+/** One learner's run of a lab. Opening returns at once with status `preparing`; what follows comes as events. */
+export interface Attempt {
+  view(): AttemptView;
+  /** `listener` is called after every change, with the whole new state of what changed. Returns what stops it. */
+  subscribe(listener: (event: AttemptEvent) => void): () => void;
+  /** The learner's answer to a check of kind answer; anything that is not such a check is refused with a sentence. */
+  answer(step: string, check: string, value: string): Promise<Text | undefined>;
+  /** Reveals the next hint of a step; without one left nothing happens. */
+  hint(step: string): void;
+  /** Back to the lab's start: the cluster, the steps, the hints. Resolves when the lab runs again. */
+  reset(): Promise<void>;
+  /** Stops looking. The cluster stays as it is. */
+  close(): Promise<void>;
+  /** Resolves when setup has ended, well or not. */
+  readonly ready: Promise<void>;
+}
