@@ -63,9 +63,10 @@ export interface SubresourceDefinition {
 
 /**
  * One resource in one group, possibly served in several versions (custom resources; autoscaling v1 and v2).
- * Objects given to hooks are private copies: hooks change them in place. Hooks run in this order:
- * create: schema defaults, `defaults`, `prepareForCreate`, admission, `validate`, `canonicalize`.
- * update: schema defaults, `defaults`, `prepareForUpdate`, admission, `validateUpdate` (after `validate`), `canonicalize`.
+ * Objects given to hooks are private copies in the stored version: hooks change them in place. Hooks run in upstream's order:
+ * create: schema defaults, `defaults`, mutating admission, `prepareForCreate`, `validate`, `canonicalize`, validating admission.
+ * update: schema defaults, `defaults`, `prepareForUpdate`, mutating admission, `validate`, `validateUpdate`, `canonicalize`,
+ * validating admission. The registry itself keeps status apart from spec when the kind has a status subresource.
  */
 export interface ResourceDefinition {
   group: string;
@@ -82,6 +83,13 @@ export interface ResourceDefinition {
   subresources?: readonly SubresourceDefinition[];
   /** Where it is stored when not its own `group/resource` (events.k8s.io events live with core events). */
   storedAs?: string;
+  /** The version objects are stored in; default the first of `versions` (of the kind that `storedAs` names). */
+  storageVersion?: string;
+  /** From the stored form to a served version's and back, when they differ by more than apiVersion. New objects, never in place. */
+  fromStored?(object: KubeObject, version: string): KubeObject;
+  toStored?(object: KubeObject, version: string): KubeObject;
+  /** True when a DELETE answers with the object instead of a Status (upstream: pods, services, claims, service accounts …). */
+  returnsDeleted?: boolean;
   /** True when PUT without resourceVersion is allowed (upstream: most kinds; false for CRDs, APIServices …). */
   allowUnconditionalUpdate?: boolean;
   /** True when a PUT to an absent name creates it (upstream: leases, events …). */
