@@ -1,0 +1,3 @@
+export * from './duration.ts';
+export * from './parse.ts';
+export * from './schema.ts';
