@@ -39,8 +39,15 @@ export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 export interface ApiClient {
   get(resource: GroupVersionResource, key: ObjectKey): Promise<KubeObject>;
   /** Also gives the list's resourceVersion, from which `watch` can go on without a gap. */
-  list(resource: GroupVersionResource, options?: ListOptions): Promise<{ items: KubeObject[]; resourceVersion: string }>;
-  create(resource: GroupVersionResource, object: KubeObject, subresource?: { of: ObjectKey; name: string }): Promise<KubeObject>;
+  list(
+    resource: GroupVersionResource,
+    options?: ListOptions,
+  ): Promise<{ items: KubeObject[]; resourceVersion: string }>;
+  create(
+    resource: GroupVersionResource,
+    object: KubeObject,
+    subresource?: { of: ObjectKey; name: string },
+  ): Promise<KubeObject>;
   update(resource: GroupVersionResource, object: KubeObject, subresource?: string): Promise<KubeObject>;
   patch(
     resource: GroupVersionResource,

@@ -1,4 +1,6 @@
 export * from './client.ts';
+export * from './field-error.ts';
+export * from './names.ts';
 export * from './object.ts';
-export * from './status.ts';
 export * from './schema.ts';
+export * from './status.ts';

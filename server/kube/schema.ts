@@ -27,6 +27,17 @@ export interface Schema {
   listType?: 'atomic' | 'set' | 'map';
   listMapKeys?: readonly string[];
   mapType?: 'atomic' | 'granular';
+  /** How Go holds and writes this type's fields (built-in types only); lists field names. */
+  go?: {
+    /** Written even when zero (no omitempty). */
+    always?: readonly string[];
+    /** A pointer: an explicit zero value is kept. Other zero values vanish. */
+    keepsZero?: readonly string[];
+    /** Has its zero value as OpenAPI default; objects among them are structs that are always written. */
+    zeroDefault?: readonly string[];
+    /** OpenAPI's x-kubernetes-unions, as published. */
+    unions?: unknown;
+  };
   /** The rest is used by custom resources only. */
   minimum?: number;
   maximum?: number;

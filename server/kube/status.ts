@@ -53,7 +53,17 @@ export class StatusError extends Error {
 export interface FieldError {
   /** `spec.containers[0].name`. */
   field: string;
-  type: 'Required' | 'Invalid' | 'NotSupported' | 'Duplicate' | 'Forbidden' | 'TooLong' | 'TooMany' | 'NotFound' | 'TypeInvalid' | 'Internal';
+  type:
+    | 'Required'
+    | 'Invalid'
+    | 'NotSupported'
+    | 'Duplicate'
+    | 'Forbidden'
+    | 'TooLong'
+    | 'TooMany'
+    | 'NotFound'
+    | 'TypeInvalid'
+    | 'Internal';
   /** The whole text after `field: `, e.g. `Required value` or `Invalid value: "X": must be …`. Built by `kube/field-error.ts`. */
   message: string;
 }
@@ -94,7 +104,9 @@ export const OBJECT_MODIFIED =
 
 export const forbidden = (r: ErrorSubject, name: string, why: string) =>
   new StatusError({
-    message: name ? `${groupResource(r)} "${name}" is forbidden: ${why}` : `${groupResource(r)} is forbidden: ${why}`,
+    message: name
+      ? `${groupResource(r)} "${name}" is forbidden: ${why}`
+      : `${groupResource(r)} is forbidden: ${why}`,
     reason: 'Forbidden',
     details: details(r, name),
     code: 403,
@@ -102,10 +114,12 @@ export const forbidden = (r: ErrorSubject, name: string, why: string) =>
 
 export const badRequest = (message: string) => new StatusError({ message, reason: 'BadRequest', code: 400 });
 
-export const unauthorized = () => new StatusError({ message: 'Unauthorized', reason: 'Unauthorized', code: 401 });
+export const unauthorized = () =>
+  new StatusError({ message: 'Unauthorized', reason: 'Unauthorized', code: 401 });
 
-export const methodNotAllowed = (message = 'the server does not allow this method on the requested resource') =>
-  new StatusError({ message, reason: 'MethodNotAllowed', details: {}, code: 405 });
+export const methodNotAllowed = (
+  message = 'the server does not allow this method on the requested resource',
+) => new StatusError({ message, reason: 'MethodNotAllowed', details: {}, code: 405 });
 
 export const internalError = (message: string) =>
   new StatusError({
@@ -131,7 +145,11 @@ const CAUSE_REASON: Record<FieldError['type'], string> = {
 };
 
 /** 422: `Kind.group "name" is invalid: field: text`, several findings as `[a, b]`. */
-export function invalid(k: { group: string; kind: string }, name: string, findings: FieldError[]): StatusError {
+export function invalid(
+  k: { group: string; kind: string },
+  name: string,
+  findings: FieldError[],
+): StatusError {
   const texts = findings.map(f => `${f.field}: ${f.message}`);
   const kind = k.group ? `${k.kind}.${k.group}` : k.kind;
   const body = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;

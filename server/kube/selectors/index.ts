@@ -1,0 +1,4 @@
+// Label and field selectors. The folder's only door.
+
+export * from './fields.ts';
+export * from './labels.ts';
