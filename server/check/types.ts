@@ -1,7 +1,7 @@
 // What a check is to whoever runs one: a spec and a place to look in, a verdict out. Knows no labs, steps or sessions.
 
-import type { Clock } from '../clock.ts';
 import type { CheckState, Finding, Text } from '#common/protocol/index.ts';
+import type { Clock } from '../clock.ts';
 import type { KubeWatch } from './kube-watch.ts';
 
 /** One command line that ran (or runs) in the learner's terminal. */

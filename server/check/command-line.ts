@@ -1,0 +1,60 @@
+// Tells whether a typed command line is the command an author means, however its flags are ordered. Never runs it.
+
+/** Words before the program that change nothing about which command it is. */
+const PREFIXES = new Set(['sudo', 'time', 'watch', 'command', 'exec', 'nohup']);
+
+/** A wanted command: its words in this order, others may stand between; each word may offer alternatives: `pod|pods|po`. */
+export function commandFits(wanted: string | readonly string[], line: string): boolean {
+  const commands = typeof wanted === 'string' ? [wanted] : wanted;
+  return segments(line).some(words => commands.some(command => fits(command.trim().split(/\s+/), words)));
+}
+
+function fits(wanted: string[], words: string[]): boolean {
+  let at = 0;
+  for (const [index, word] of wanted.entries()) {
+    const choices = word.split('|');
+    const found = words.findIndex(
+      (given, place) => place >= at && choices.some(choice => same(choice, given)),
+    );
+    // The program itself must stand first: `echo kubectl get pods` is not the command.
+    if (found < 0 || (index === 0 && found !== 0)) return false;
+    at = found + 1;
+  }
+  return true;
+}
+
+/** `pod` is also meant by `pod/web-1` and `pods.v1.`; `deployment` by `deployment.apps/web`. */
+function same(choice: string, given: string): boolean {
+  if (choice === given) return true;
+  return given.startsWith(`${choice}/`) || (given.startsWith(`${choice}.`) && !choice.startsWith('-'));
+}
+
+/** The simple commands of a line, each as words, quotes taken off. */
+export function segments(line: string): string[][] {
+  const found: string[][] = [[]];
+  const word = /\s+|\|\||&&|[|;&\n]|(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\|;&])+/gy;
+  for (let part = word.exec(line); part; part = word.exec(line)) {
+    const [text] = part;
+    if (text.trim() === '') continue;
+    if (/^[|;&]/.test(text)) found.push([]);
+    else
+      found
+        .at(-1)
+        ?.push(
+          text.replace(
+            /'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)/g,
+            (_, a, b, c) => a ?? b?.replace(/\\(.)/g, '$1') ?? c,
+          ),
+        );
+  }
+  return found.map(withoutPrefix).filter(words => words.length > 0);
+}
+
+function withoutPrefix(words: string[]): string[] {
+  const start = words.findIndex(word => !PREFIXES.has(word) && !/^[A-Za-z_]\w*=/.test(word));
+  if (start < 0) return [];
+  const [program = '', ...rest] = words.slice(start);
+  // The learner may have the usual alias, or type a path.
+  const name = program === 'k' ? 'kubectl' : program.replace(/^.*\//, '');
+  return [name, ...rest];
+}
