@@ -1,18 +1,26 @@
 // The one shape of a controller: it names what it watches, turns any change into keys, and makes one key right at a time.
 
-import type { ApiClient, GroupVersionResource, KubeObject } from '../../kube/index.ts';
 import type { Clock } from '../../clock.ts';
+import type { ApiClient, GroupVersionResource, KubeObject } from '../../kube/index.ts';
 import type { Random } from '../../random.ts';
 
 /** A live, read-only view of one resource, kept by a watch. Objects are shared and frozen. */
 export interface Cache {
   get(namespace: string | undefined, name: string): KubeObject | undefined;
   list(namespace?: string): KubeObject[];
+  /** Objects whose controlling owner has this uid, in no particular order. */
+  owned(uid: string): KubeObject[];
 }
 
 export interface EventRecorder {
   /** Records a core/v1 Event about `object`; repeats are counted, as client-go's recorder does. */
-  event(object: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string): void;
+  event(
+    object: KubeObject,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+    fieldPath?: string,
+  ): void;
 }
 
 export interface ControllerContext {
@@ -22,8 +30,12 @@ export interface ControllerContext {
   /** Only resources listed in `watches` (or `reads`). */
   cache(resource: GroupVersionResource): Cache;
   events: EventRecorder;
-  /** Asks for another reconcile of `key` after `ms`. */
+  /** Asks for another reconcile of `key` after `ms`; of several requests the earliest counts. */
   requeueAfter(key: string, ms: number): void;
+  /** What this controller remembers in this cluster between reconciles. It is lost at a restart, so nothing may depend on it. */
+  memory: Map<string, unknown>;
+  /** PEM text of the cluster's root certificate. */
+  rootCa: string;
 }
 
 export interface Watch {

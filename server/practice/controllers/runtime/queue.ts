@@ -1,0 +1,114 @@
+// A work queue of keys: each key at most once in line, at most once at work, retried with growing pauses. Knows no object.
+
+import type { Clock, Timer } from '../../../clock.ts';
+
+/** client-go's default controller rate limiter: 5 ms doubling up to 1000 s. */
+const FIRST_PAUSE = 5;
+const LONGEST_PAUSE = 1_000_000;
+/** Keys worked on at the same time; upstream's controllers run five workers. */
+const WORKERS = 5;
+
+export interface WorkQueue {
+  add(key: string): void;
+  /** Adds `key` after `ms`; of several requests for a key the earliest counts. */
+  addAfter(key: string, ms: number): void;
+  /** Nothing in line and nothing at work (waiting for a moment does not count). */
+  readonly quiet: boolean;
+  /** Lets work begin; keys added before wait in line. */
+  start(): void;
+  stop(): void;
+}
+
+export interface WorkQueueOptions {
+  clock: Clock;
+  work(key: string): Promise<void>;
+  onError(key: string, error: unknown): void;
+  /** Called before each piece of work; a promise gives way to the rest of the process. */
+  turn(): Promise<void> | undefined;
+  /** Called whenever the queue becomes quiet. */
+  onQuiet(): void;
+  workers?: number;
+}
+
+export function createQueue(options: WorkQueueOptions): WorkQueue {
+  const { clock, workers = WORKERS } = options;
+  const line = new Set<string>();
+  const working = new Set<string>();
+  const again = new Set<string>();
+  const failures = new Map<string, number>();
+  const waiting = new Map<string, { at: number; timer: Timer }>();
+  let running = 0;
+  let started = false;
+  let stopped = false;
+
+  const add = (key: string) => {
+    if (stopped) return;
+    if (working.has(key)) again.add(key);
+    else line.add(key);
+    pump();
+  };
+  const addAfter = (key: string, ms: number) => {
+    if (stopped) return;
+    if (ms <= 0) return add(key);
+    const at = clock.now() + ms;
+    const known = waiting.get(key);
+    if (known && known.at <= at) return;
+    known?.timer.cancel();
+    const timer = clock.after(ms, () => {
+      waiting.delete(key);
+      add(key);
+    });
+    waiting.set(key, { at, timer });
+  };
+  const pump = () => {
+    while (started && !stopped && running < workers && line.size > 0) {
+      running++;
+      void worker();
+    }
+  };
+  const worker = async () => {
+    // The line is read after a microtask, so that several changes made in one go become one piece of work.
+    await undefined;
+    for (;;) {
+      const key = line.values().next().value;
+      if (key === undefined || stopped) break;
+      line.delete(key);
+      working.add(key);
+      await options.turn();
+      try {
+        await options.work(key);
+        failures.delete(key);
+      } catch (error) {
+        if (!stopped) {
+          const failed = failures.get(key) ?? 0;
+          failures.set(key, failed + 1);
+          options.onError(key, error);
+          addAfter(key, Math.min(FIRST_PAUSE * 2 ** failed, LONGEST_PAUSE));
+        }
+      }
+      working.delete(key);
+      if (again.delete(key)) line.add(key);
+    }
+    running--;
+    if (running === 0 && line.size === 0) options.onQuiet();
+  };
+
+  return {
+    add,
+    addAfter,
+    get quiet() {
+      return stopped || (running === 0 && line.size === 0);
+    },
+    start() {
+      started = true;
+      pump();
+    },
+    stop() {
+      stopped = true;
+      line.clear();
+      again.clear();
+      for (const { timer } of waiting.values()) timer.cancel();
+      waiting.clear();
+    },
+  };
+}

@@ -1,0 +1,147 @@
+// Brings controllers to life against one cluster: caches, queues, events, and a way to know when all is done. Knows no kind.
+
+import type { Clock } from '../../../clock.ts';
+import type { ApiClient } from '../../../kube/index.ts';
+import { StatusError } from '../../../kube/index.ts';
+import type { Random } from '../../../random.ts';
+import { startScheduler } from '../scheduler/scheduler.ts';
+import type { Controller, ControllerContext } from '../types.ts';
+import { createCaches, type SharedCaches } from './caches.ts';
+import { readYourWrites } from './client.ts';
+import { createEventSink, type EventSink } from './events.ts';
+import { keyOf } from './keys.ts';
+import { createQueue, type WorkQueue } from './queue.ts';
+
+/** Pieces of work done in a row before the rest of the process gets a turn. */
+const TURN = 32;
+/** Hops over the microtask queue after which silence counts as silence. */
+const SETTLE = 20;
+
+export interface StartOptions {
+  /** An in-process client acting as `user`. */
+  clientFor(user: string): ApiClient;
+  clock: Clock;
+  random: Random;
+  controllers: readonly Controller[];
+  /** False leaves pods unscheduled. */
+  scheduler?: boolean;
+  /** Host name in the scheduler's events; upstream uses the machine's. */
+  host?: string;
+  /** PEM text that the root certificate publisher hands out. */
+  rootCa?: string;
+  /** Told about every failed reconcile that is not a mere conflict; failures are retried whatever happens here. */
+  onError?(controller: string, key: string, error: unknown): void;
+}
+
+export interface RunningControllers {
+  stop(): Promise<void>;
+  /** Resolves when nothing is left to do now; what waits for a moment on the clock does not count. */
+  idle(): Promise<void>;
+}
+
+export function startControllers(options: StartOptions): RunningControllers {
+  const { clock, random } = options;
+  let stopped = false;
+  let done = 0;
+  const waiters = new Set<() => void>();
+  const onQuiet = () => {
+    for (const waiter of waiters) waiter();
+    waiters.clear();
+  };
+  const turn = () => (++done % TURN === 0 ? new Promise<void>(resolve => setImmediate(resolve)) : undefined);
+
+  const manager = options.clientFor('system:kube-controller-manager');
+  const caches = createCaches(manager, clock);
+  const sink = createEventSink({ client: manager, clock, onQuiet });
+  const queues = options.controllers.map(controller =>
+    startOne(controller, options, caches, sink, turn, onQuiet),
+  );
+  const scheduler =
+    options.scheduler === false
+      ? undefined
+      : startScheduler({
+          client: readYourWrites(options.clientFor('system:kube-scheduler'), caches),
+          events: createEventSink({ client: options.clientFor('system:kube-scheduler'), clock, onQuiet }),
+          caches,
+          clock,
+          random,
+          turn,
+          onQuiet,
+          host: options.host ?? 'minikube',
+        });
+
+  let ready = false;
+  const begin = caches.ready().then(() => {
+    ready = true;
+    if (stopped) return;
+    for (const queue of queues) queue.start();
+    scheduler?.start();
+  });
+  const quiet = () =>
+    stopped || (ready && sink.quiet && queues.every(q => q.quiet) && (scheduler?.quiet ?? true));
+
+  return {
+    async stop() {
+      stopped = true;
+      for (const queue of queues) queue.stop();
+      scheduler?.stop();
+      caches.stop();
+      onQuiet();
+    },
+    async idle() {
+      await begin;
+      for (let calm = 0; calm < SETTLE; ) {
+        if (quiet()) {
+          calm++;
+          await undefined;
+        } else {
+          calm = 0;
+          await new Promise<void>(resolve => waiters.add(resolve));
+        }
+      }
+    },
+  };
+}
+
+function startOne(
+  controller: Controller,
+  options: StartOptions,
+  caches: SharedCaches,
+  sink: EventSink,
+  turn: () => Promise<void> | undefined,
+  onQuiet: () => void,
+): WorkQueue {
+  const { clock, random } = options;
+  const component = controller.component ?? controller.name;
+  const queue = createQueue({
+    clock,
+    turn,
+    onQuiet,
+    work: key => controller.reconcile(key, context),
+    onError(key, error) {
+      if (error instanceof StatusError && error.code === 409) return;
+      options.onError?.(controller.name, key, error);
+    },
+  });
+  const context: ControllerContext = {
+    client: readYourWrites(
+      options.clientFor(controller.user ?? `system:serviceaccount:kube-system:${component}`),
+      caches,
+    ),
+    clock,
+    random,
+    cache: resource => caches.of(resource),
+    events: sink.recorder({ component }),
+    requeueAfter: (key, ms) => queue.addAfter(key, ms),
+    memory: new Map(),
+    rootCa: options.rootCa ?? '',
+  };
+  for (const resource of controller.reads ?? []) caches.of(resource);
+  for (const watch of controller.watches) {
+    caches.of(watch.resource).subscribe((object, previous) => {
+      if (!watch.keys) return queue.add(keyOf(object.metadata));
+      for (const key of watch.keys(object, previous, context)) queue.add(key);
+    });
+  }
+  return queue;
+}
