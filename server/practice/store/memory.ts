@@ -232,8 +232,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       if (fromRevision < compacted) throw new StoreError('expired', String(compacted));
       const name = bucketName(prefix);
       const watcher: Watcher = { prefix, last: fromRevision, onEvent };
-      let set = watchers.get(name);
-      if (!set) watchers.set(name, (set = new Set()));
+      const set = watchers.get(name) ?? new Set();
+      watchers.set(name, set);
       set.add(watcher);
       const stop = () => {
         set.delete(watcher);
@@ -269,8 +269,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       const target = new Map<string, Bucket>();
       for (const [key, object] of dump.objects) {
         const name = bucketName(key);
-        let bucket = target.get(name);
-        if (!bucket) target.set(name, (bucket = { keys: [], objects: new Map(), shared: false }));
+        const bucket: Bucket = target.get(name) ?? { keys: [], objects: new Map(), shared: false };
+        target.set(name, bucket);
         bucket.keys.push(key);
         bucket.objects.set(key, object);
       }

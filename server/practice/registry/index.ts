@@ -1,0 +1,68 @@
+// The registry's only door.
+
+import type { Clock } from '../../clock.ts';
+import type { ApiClient } from '../../kube/index.ts';
+import type { Random } from '../../random.ts';
+import type { AdmissionPlugin } from '../admission/types.ts';
+import type { ResourceDefinition } from '../resources/types.ts';
+import { schemaFor } from '../schema/index.ts';
+import type { Store } from '../store/index.ts';
+import { allowAll, rbacAuthorizer } from './authorization/index.ts';
+import { createClient } from './client.ts';
+import { type Environment, listAny, readAny } from './environment.ts';
+import { registryOver } from './registry.ts';
+import { ServedSet } from './served.ts';
+import { authenticateToken, createTokenKeys } from './tokens.ts';
+import type { Registry, User } from './types.ts';
+
+export * from './authorization/index.ts';
+export { type ClientOptions, createClient } from './client.ts';
+export * from './types.ts';
+
+export interface RegistryOptions {
+  store: Store;
+  clock: Clock;
+  random: Random;
+  resources: readonly ResourceDefinition[];
+  admission?: readonly AdmissionPlugin[];
+  authorization?: 'RBAC' | 'AlwaysAllow';
+}
+
+export interface CreatedRegistry {
+  registry: Registry;
+  /** Undefined when the token is no service account token of this cluster, expired, or its object is gone. */
+  authenticateToken(token: string): User | undefined;
+  /** An in-process client; see `createClient`. */
+  clientFor(user: User, options?: { fieldManager?: string; authorize?: boolean }): ApiClient;
+}
+
+export function createRegistry(options: RegistryOptions): CreatedRegistry {
+  const keys = createTokenKeys();
+  const served = new ServedSet(options.resources, schemaFor);
+  const environment: Environment = {
+    store: options.store,
+    clock: options.clock,
+    random: options.random,
+    served,
+    admission: options.admission ?? [],
+    authorizer:
+      options.authorization === 'AlwaysAllow'
+        ? allowAll
+        : rbacAuthorizer({
+            listAll: (resource, namespace) => listAny(environment, resource, namespace),
+            read: (resource, namespace, name) => readAny(environment, resource, namespace, name),
+          }),
+    client: undefined as unknown as ApiClient,
+  };
+  const registry = registryOver(environment, keys);
+  const apiserver: User = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] };
+  environment.client = createClient(registry, apiserver, {
+    fieldManager: 'kube-apiserver',
+    authorize: false,
+  });
+  return {
+    registry,
+    authenticateToken: token => authenticateToken(environment, keys, token)?.user,
+    clientFor: (user, clientOptions) => createClient(registry, user, clientOptions),
+  };
+}
