@@ -24,7 +24,7 @@ function splitTerms(text: string): string[] {
   return terms;
 }
 
-function unescape(value: string): string {
+function unescaped(value: string): string {
   let result = '';
   for (let at = 0; at < value.length; at++) {
     const char = value[at] as string;
@@ -52,7 +52,7 @@ export function parseFieldSelector(text: string): FieldRequirement[] {
     const match = /^((?:\\.|[^=!\\])*?)(!=|==|=)([\s\S]*)$/.exec(term);
     if (!match) throw new SelectorError(`invalid selector: '${text}'; can't understand '${term}'`);
     const [, field = '', operator, value = ''] = match;
-    requirements.push({ field, operator: operator === '!=' ? '!=' : '=', value: unescape(value) });
+    requirements.push({ field, operator: operator === '!=' ? '!=' : '=', value: unescaped(value) });
   }
   return requirements;
 }

@@ -1,7 +1,6 @@
 // Upstream's defaulting functions (pkg/apis/*/v1/defaults.go) as rows: one a type, run wherever that type occurs.
 // Knows only the object in hand.
 
-// biome-ignore lint/suspicious/noExplicitAny: each row knows its own type's shape.
 type Row = (object: any) => void;
 
 const CORE = 'io.k8s.api.core.v1';

@@ -1,0 +1,5 @@
+// The four ways to change an object by a patch, and the records of who set what. The folder's only door.
+
+export { type ApplyRequest, serverSideApply, TypedError, trackUpdate, type UpdateToTrack } from './apply.ts';
+export { jsonPatch, mergePatch, patchRejected } from './json.ts';
+export { strategicMergePatch } from './strategic.ts';
