@@ -1,0 +1,41 @@
+// How the site is built: static pages, no inline script, code blocks that can be run. Knows no lesson.
+
+import { satteri } from '@astrojs/markdown-satteri';
+import mdx from '@astrojs/mdx';
+import { defineConfig } from 'astro/config';
+import expressiveCode from 'astro-expressive-code';
+import { blockLocale, runnableBlocks } from './src/course/code-blocks.ts';
+import { twinHeadingIds } from './src/course/heading-ids.ts';
+
+export default defineConfig({
+  publicDir: './src/public',
+  trailingSlash: 'always',
+  build: { format: 'directory', inlineStylesheets: 'never' },
+  devToolbar: { enabled: false },
+  markdown: { processor: satteri({ features: { smartPunctuation: false }, hastPlugins: [twinHeadingIds] }) },
+  integrations: [
+    expressiveCode({
+      themes: ['vitesse-light', 'vitesse-dark'],
+      themeCssSelector: theme => `[data-theme='${theme.type}']`,
+      useDarkModeMediaQuery: true,
+      minSyntaxHighlightingColorContrast: 5.5,
+      plugins: [runnableBlocks()],
+      getBlockLocale: blockLocale,
+      defaultLocale: 'zh-TW',
+      defaultProps: { frame: 'none', overridesByLang: { text: { wrap: false } } },
+      styleOverrides: {
+        borderRadius: '0.5rem',
+        borderColor: 'var(--line)',
+        codeBackground: 'var(--code)',
+        codeFontFamily: 'var(--mono)',
+        codeFontSize: 'var(--t-1)',
+        codeLineHeight: '1.6',
+        uiFontFamily: 'var(--sans)',
+        frames: { shadowColor: 'transparent' },
+      },
+    }),
+    mdx(),
+  ],
+  // A strict CSP forbids inline scripts, and vite inlines small ones unless told not to.
+  vite: { build: { assetsInlineLimit: 0 } },
+});

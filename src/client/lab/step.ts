@@ -1,0 +1,185 @@
+// Draws one step of a lab: task, checks with what was seen, answers, hints. Knows only the step it is given.
+
+import type { CheckView, Finding, StepView } from '#common/protocol/session.ts';
+import { h, inline } from '../dom.ts';
+import { type ClientStrings, fill, language } from '../words.ts';
+
+export interface StepWishes {
+  answer(check: string, value: string): void;
+  hint(): void;
+  toggle(): void;
+}
+
+/** A sign for each state, so that colour is never the only difference. */
+const SIGNS: Record<CheckView['state'], string> = {
+  holds: '✓',
+  'not-yet': '○',
+  wrong: '≠',
+  'could-not-look': '?',
+};
+
+export function drawStep(
+  step: StepView,
+  number: number,
+  open: boolean,
+  current: boolean,
+  words: ClientStrings,
+  wishes: StepWishes,
+): HTMLLIElement {
+  const stateWord = { open: words.stepOpen, passed: words.stepPassed, slipped: words.stepSlipped }[
+    step.state
+  ];
+  const mark = { open: String(number), passed: '✓', slipped: '↺' }[step.state];
+  const bodyId = `step-${step.id}`;
+  return h(
+    'li',
+    {
+      class: 'step',
+      'data-state': step.state,
+      'data-step': step.id,
+      'data-current': current,
+      'data-open': open,
+    },
+    h(
+      'div',
+      { class: 'step-head' },
+      h('span', { class: 'step-mark', 'aria-hidden': 'true' }, mark),
+      h(
+        'p',
+        { class: 'step-task' },
+        h('span', { class: 'sr-only' }, `${fill(words.stepN, { n: number })} (${stateWord}): `),
+        inline(step.task[language]),
+      ),
+      step.state !== 'open' && h('span', { class: 'step-state', 'aria-hidden': 'true' }, stateWord),
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'step-toggle',
+          'data-key': `${step.id}/toggle`,
+          'aria-expanded': String(open),
+          'aria-controls': bodyId,
+          'aria-label': fill(words.stepN, { n: number }),
+          onclick: () => wishes.toggle(),
+        },
+        open ? '▴' : '▾',
+      ),
+    ),
+    h(
+      'div',
+      { class: 'step-body', id: bodyId, hidden: !open },
+      drawChecks(step, words, wishes),
+      drawHints(step, words, wishes),
+    ),
+  );
+}
+
+function drawChecks(step: StepView, words: ClientStrings, wishes: StepWishes): HTMLElement {
+  return h(
+    'ul',
+    { class: 'checks' },
+    ...step.checks.map(check =>
+      h(
+        'li',
+        { class: 'check', 'data-state': check.state, 'data-kind': check.kind },
+        check.prompt && h('p', {}, inline(check.prompt[language])),
+        h('span', { class: 'check-state' }, `${SIGNS[check.state]} ${words[check.state]}`),
+        check.said && h('span', { class: 'check-said' }, inline(check.said[language])),
+        check.findings && check.findings.length > 0 && drawFindings(check.findings, words),
+        check.prompt && drawAnswer(step, check, words, wishes),
+      ),
+    ),
+  );
+}
+
+function drawFindings(findings: Finding[], words: ClientStrings): HTMLElement {
+  return h(
+    'table',
+    { class: 'findings' },
+    h(
+      'thead',
+      {},
+      h('tr', {}, ...[words.where, words.saw, words.expected].map(title => h('th', { scope: 'col' }, title))),
+    ),
+    h(
+      'tbody',
+      {},
+      ...findings.map(finding =>
+        h(
+          'tr',
+          {},
+          ...[finding.path || '·', finding.actual || words.nothing, finding.expected || words.nothing].map(
+            cell => h('td', {}, cell),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function drawAnswer(step: StepView, check: CheckView, words: ClientStrings, wishes: StepWishes): HTMLElement {
+  const key = `${step.id}/${check.id}`;
+  const label = check.prompt ? check.prompt[language].replace(/[`*]/g, '') : words.answerLabel;
+  const fields = check.choices
+    ? h(
+        'fieldset',
+        { class: 'choices' },
+        h('legend', { class: 'sr-only' }, label),
+        ...check.choices.map(choice => {
+          const input = h('input', {
+            type: 'radio',
+            name: key,
+            value: choice.id,
+            'data-key': `${key}/${choice.id}`,
+          });
+          input.checked = choice.id === check.answered;
+          return h('label', {}, input, h('span', {}, inline(choice.text[language])));
+        }),
+      )
+    : h('input', {
+        type: 'text',
+        name: key,
+        value: check.answered ?? '',
+        autocomplete: 'off',
+        autocapitalize: 'off',
+        spellcheck: 'false',
+        'aria-label': label,
+        'data-key': key,
+      });
+  return h(
+    'form',
+    {
+      class: 'answer',
+      onsubmit: (event: SubmitEvent) => {
+        event.preventDefault();
+        const value = new FormData(event.target as HTMLFormElement).get(key);
+        if (typeof value === 'string' && value.trim()) wishes.answer(check.id, value.trim());
+      },
+    },
+    fields,
+    h('button', { type: 'submit', class: 'button small', 'data-key': `${key}/send` }, words.answer),
+  );
+}
+
+function drawHints(step: StepView, words: ClientStrings, wishes: StepWishes): HTMLElement | false {
+  if (step.hints.length === 0 && step.hintsLeft === 0) return false;
+  return h(
+    'div',
+    { class: 'hints-box' },
+    step.hints.length > 0 &&
+      h(
+        'ul',
+        { class: 'hints' },
+        ...step.hints.map((hint, index) =>
+          h('li', {}, h('strong', {}, fill(words.hintN, { n: index + 1 })), inline(hint[language])),
+        ),
+      ),
+    step.hintsLeft > 0 &&
+      step.state !== 'passed' &&
+      h(
+        'button',
+        { type: 'button', class: 'quiet', 'data-key': `${step.id}/hint`, onclick: () => wishes.hint() },
+        `${words.hint} (${fill(words.hintsLeft, { n: step.hintsLeft })})`,
+      ),
+  );
+}

@@ -1,0 +1,63 @@
+// What the browser remembers between pages: the open lab, finished labs, sizes, the place in the text. Storage may be
+// forbidden; then nothing is remembered and nothing breaks.
+
+import type { ClusterKind } from '#common/protocol/session.ts';
+
+export interface OpenLab {
+  lab: string;
+  cluster: { kind: ClusterKind; profile?: string };
+  consent?: boolean;
+}
+
+function read<T>(storage: () => Storage, key: string): T | undefined {
+  try {
+    const text = storage().getItem(key);
+    return text === null ? undefined : (JSON.parse(text) as T);
+  } catch {
+    return undefined;
+  }
+}
+
+function write(storage: () => Storage, key: string, value: unknown): void {
+  try {
+    if (value === undefined) storage().removeItem(key);
+    else storage().setItem(key, JSON.stringify(value));
+  } catch {
+    // Private modes and full disks: forgetting is fine.
+  }
+}
+
+const local = () => localStorage;
+const tab = () => sessionStorage;
+
+export const memory = {
+  openLab: () => read<OpenLab>(local, 'open-lab'),
+  rememberOpenLab: (open: OpenLab | undefined) => write(local, 'open-lab', open),
+
+  finishedLabs: () => read<string[]>(local, 'finished-labs') ?? [],
+  rememberFinished(lab: string, finished: boolean) {
+    const others = memory.finishedLabs().filter(one => one !== lab);
+    write(local, 'finished-labs', finished ? [...others, lab] : others);
+  },
+
+  /** The lab that a click on the previous page asked to start; asked once. A click, never an address, can start one. */
+  takeStart(): string | undefined {
+    const lab = read<string>(tab, 'start-lab');
+    write(tab, 'start-lab', undefined);
+    return lab;
+  },
+  askStart: (lab: string) => write(tab, 'start-lab', lab),
+
+  takePlace(): { section: string; offset: number } | undefined {
+    const place = read<{ section: string; offset: number }>(tab, 'place');
+    write(tab, 'place', undefined);
+    return place;
+  },
+  keepPlace: (place: { section: string; offset: number }) => write(tab, 'place', place),
+
+  share: (name: string) => read<number>(local, `share-${name}`),
+  rememberShare: (name: string, share: number) => write(local, `share-${name}`, share),
+
+  screenReader: () => read<boolean>(local, 'screen-reader') ?? false,
+  rememberScreenReader: (on: boolean) => write(local, 'screen-reader', on),
+};

@@ -1,0 +1,116 @@
+// The page's copy of one session: opens it, follows it over its socket, passes wishes on. Knows no DOM.
+
+import type {
+  AttemptView,
+  OpenAnswer,
+  SessionMessage,
+  SessionRequest,
+  SessionState,
+  StepView,
+  TerminalInfo,
+  Text,
+} from '#common/protocol/session.ts';
+import { memory, type OpenLab } from './memory.ts';
+import { openSession } from './server.ts';
+import { type Link, Socket } from './socket.ts';
+import { language } from './words.ts';
+
+export interface SessionWatcher {
+  opened?(state: SessionState): void;
+  attempt?(attempt: AttemptView): void;
+  step?(step: StepView, before: StepView | undefined): void;
+  terminals?(terminals: TerminalInfo[]): void;
+  link?(link: Link): void;
+  error?(note: Text): void;
+}
+
+export class Session {
+  state: SessionState | undefined;
+  opening = false;
+  #watchers: SessionWatcher[] = [];
+  #socket: Socket | undefined;
+  #asked: OpenLab | undefined;
+
+  watch(watcher: SessionWatcher): void {
+    this.#watchers.push(watcher);
+  }
+
+  /** Opens the lab, or comes back to it. Refusals are answers; only an unreachable server throws. */
+  async open(asked: OpenLab): Promise<OpenAnswer> {
+    this.opening = true;
+    try {
+      const answer = await openSession({ ...asked, language });
+      if (answer.ok) {
+        this.#asked = asked;
+        memory.rememberOpenLab(asked);
+        this.#follow(answer.state);
+      } else if (answer.reason !== 'needs-consent') memory.rememberOpenLab(undefined);
+      return answer;
+    } finally {
+      this.opening = false;
+    }
+  }
+
+  send(request: SessionRequest): boolean {
+    return this.#socket?.send(JSON.stringify(request)) ?? false;
+  }
+
+  retry(): void {
+    this.#socket?.retry();
+  }
+
+  #follow(state: SessionState): void {
+    this.#socket?.close();
+    this.#take({ type: 'state', state });
+    this.#socket = new Socket(`/ws/session/${encodeURIComponent(state.session)}`, {
+      message: data => {
+        if (typeof data === 'string') this.#take(JSON.parse(data) as SessionMessage);
+      },
+      link: link => this.#tell('link', link),
+      // The server was restarted and knows this session no more: ask for the lab again, progress is in its store.
+      gone: () => {
+        if (this.#asked) this.open(this.#asked).catch(() => {});
+      },
+    });
+  }
+
+  #take(message: SessionMessage): void {
+    switch (message.type) {
+      case 'state': {
+        const first = this.state?.session !== message.state.session;
+        this.state = message.state;
+        if (first) this.#tell('opened', message.state);
+        this.#tell('terminals', message.state.terminals);
+        if (message.state.attempt) this.#tell('attempt', message.state.attempt);
+        break;
+      }
+      case 'attempt':
+        if (this.state) this.state.attempt = message.attempt;
+        this.#tell('attempt', message.attempt);
+        break;
+      case 'step': {
+        const steps = this.state?.attempt?.steps ?? [];
+        const at = steps.findIndex(step => step.id === message.step.id);
+        const before = steps[at];
+        if (at >= 0) steps[at] = message.step;
+        for (const watcher of this.#watchers) watcher.step?.(message.step, before);
+        break;
+      }
+      case 'terminals':
+        if (this.state) this.state.terminals = message.terminals;
+        this.#tell('terminals', message.terminals);
+        break;
+      case 'error':
+        this.#tell('error', message.note);
+        break;
+    }
+  }
+
+  #tell<K extends 'opened' | 'attempt' | 'terminals' | 'link' | 'error'>(
+    what: K,
+    value: Parameters<NonNullable<SessionWatcher[K]>>[0],
+  ): void {
+    for (const watcher of this.#watchers)
+      (watcher[what] as ((value: unknown) => void) | undefined)?.call(watcher, value);
+  }
+}
