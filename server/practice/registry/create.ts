@@ -15,7 +15,7 @@ import {
   storeKey,
   subjectOf,
 } from './environment.ts';
-import { trackManagers } from './managed-fields.ts';
+import { resetFields, trackManagers } from './managed-fields.ts';
 import { validateMetadata } from './metadata.ts';
 import type { RequestContext, ServedResource, WriteResult } from './types.ts';
 
@@ -56,7 +56,11 @@ export async function createObject(
   if (schema) applyDefaults(stored, schema);
   definition.defaults?.(stored, hooks);
   if (!options.tracked) {
-    trackManagers(environment, context, undefined, stored, { schema, apiVersion: apiVersionOf(served.kind) });
+    trackManagers(environment, context, undefined, stored, {
+      schema,
+      apiVersion: apiVersionOf(served.kind),
+      reset: resetFields(served, undefined),
+    });
   }
 
   // The server owns status: no writer is recorded for the zero value that every such object shows.

@@ -4,7 +4,7 @@ import type { KubeObject, ManagedFieldsEntry, Schema } from '../../kube/index.ts
 import { timestamp } from '../../kube/index.ts';
 import { trackUpdate } from '../../kube/patch/index.ts';
 import type { Environment } from './environment.ts';
-import type { RequestContext } from './types.ts';
+import type { RequestContext, ServedResource } from './types.ts';
 import { sameValue } from './values.ts';
 
 const MANAGER_LENGTH = 128;
@@ -14,6 +14,14 @@ export interface Tracking {
   /** Of the request, e.g. `apps/v1`. */
   apiVersion: string;
   subresource?: string | undefined;
+  reset?: readonly string[];
+}
+
+/** What a write through this endpoint does not set, so that nobody owns it through it. */
+export function resetFields(served: ServedResource, subresource: string | undefined): readonly string[] {
+  if (subresource === 'status') return served.custom ? ['spec', 'metadata'] : ['spec'];
+  if (subresource !== undefined) return [];
+  return served.definition.subresources?.some(s => s.name === 'status') ? ['status'] : [];
 }
 
 /** Sets `next.metadata.managedFields` for an ordinary write (not apply). `next` is a private copy. */
@@ -24,7 +32,7 @@ export function trackManagers(
   next: KubeObject,
   tracking: Tracking,
 ): void {
-  const { schema, apiVersion, subresource } = tracking;
+  const { schema, apiVersion, subresource, reset = [] } = tracking;
   if (!schema) {
     if (old?.metadata.managedFields) next.metadata.managedFields = old.metadata.managedFields;
     return;
@@ -35,11 +43,12 @@ export function trackManagers(
     schema,
     manager: (context.fieldManager ?? 'unknown').slice(0, MANAGER_LENGTH),
     apiVersion,
+    reset,
     // Upstream's scale handler writes no time.
     ...(subresource === 'scale' ? {} : { time: timestamp(environment.clock.now()) }),
     ...(subresource ? { subresource } : {}),
   });
-  if (entries.length === 0) delete next.metadata.managedFields;
+  if (!entries?.length) delete next.metadata.managedFields;
   else if (sameOwners(old?.metadata.managedFields, entries))
     next.metadata.managedFields = old?.metadata.managedFields ?? [];
   else next.metadata.managedFields = entries;

@@ -6,6 +6,7 @@ import { jsonPatch, mergePatch, serverSideApply, strategicMergePatch } from '../
 import { createObject } from './create.ts';
 import { fit, matchPath, reportStrict } from './decode.ts';
 import { type Environment, storeKey, subjectOf } from './environment.ts';
+import { resetFields } from './managed-fields.ts';
 import type { RequestBody, RequestContext, ResourcePath, ServedResource, WriteResult } from './types.ts';
 import { type UpdateOptions, updateObject } from './update.ts';
 import { copyOf, isObject } from './values.ts';
@@ -125,6 +126,7 @@ async function applyObject(
     apiVersion: apiVersionOf(served.kind),
     time: timestamp(environment.clock.now()),
     force: options.force ?? false,
+    reset: resetFields(served, path.subresource),
     ...(path.subresource ? { subresource: path.subresource } : {}),
   };
   const schema = served.schema;
@@ -141,14 +143,14 @@ async function applyObject(
       });
     }
     const merged = serverSideApply({ live: undefined, applied, schema, ...manager });
-    return createObject(environment, context, served, copyOf(merged), { tracked: true });
+    return createObject(environment, context, served, fit(served, merged).object, { tracked: true });
   }
   return updateObject(
     environment,
     context,
     served,
     { namespace: path.namespace, name, subresource: path.subresource },
-    old => copyOf(serverSideApply({ live: old, applied, schema, ...manager })),
+    old => fit(served, serverSideApply({ live: old, applied, schema, ...manager })).object,
     { ...update, tracked: true },
   );
 }
@@ -172,16 +174,8 @@ function checkApplied(
   if (isObject(value.metadata) && (value.metadata.managedFields as unknown[] | undefined)?.length) {
     throw badRequest('metadata.managedFields must be nil');
   }
-  const { object, findings } = fit(served, value);
-  if (findings.length > 0) {
-    // Upstream's typed parser refuses these whatever the field validation says.
-    const first = findings[0] as string;
-    const at = `${object.metadata.namespace ?? path.namespace ?? ''}/${object.metadata.name ?? ''}`;
-    throw new StatusError({
-      message: `failed to create typed patch object (${at}; ${String(value.apiVersion)}, Kind=${String(value.kind)}): .${first}: field not declared in schema`,
-      code: 500,
-    });
-  }
+  const object = copyOf(value) as unknown as KubeObject;
+  if (!isObject(object.metadata)) throw badRequest('metadata: expected an object');
   reportStrict(
     served,
     (body.duplicateFields ?? []).map(field => `duplicate field "${field}"`),

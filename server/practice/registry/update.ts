@@ -7,7 +7,7 @@ import { applyDefaults } from '../schema/index.ts';
 import { mutate, validate } from './admit.ts';
 import { writeOptions } from './create.ts';
 import { type Environment, hookContext, storeKey, subjectOf } from './environment.ts';
-import { isNoOp, trackManagers } from './managed-fields.ts';
+import { isNoOp, resetFields, trackManagers } from './managed-fields.ts';
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
 import type { RequestContext, ServedResource, WriteResult } from './types.ts';
 import { copyOf, sameValue } from './values.ts';
@@ -136,6 +136,7 @@ async function prepare(
       schema,
       apiVersion: apiVersionOf(served.kind),
       subresource: target.subresource,
+      reset: resetFields(served, target.subresource),
     });
   }
   const forStatus = target.subresource === 'status';
