@@ -24,7 +24,12 @@ export interface ClusterProvider {
   /** What could be used now; quick (under 2 s) and without side effects. */
   available(): Promise<ClusterOffer[]>;
   /** Makes a cluster ready for one session. `folder` belongs to the session; nothing outside it is written. */
-  attach(folder: string, offer: ClusterOffer, options: StartOptions, progress: (note: Text) => void): Promise<AttachedCluster>;
+  attach(
+    folder: string,
+    offer: ClusterOffer,
+    options: StartOptions,
+    progress: (note: Text) => void,
+  ): Promise<AttachedCluster>;
   /** Back to an empty cluster, where that is possible (practice). */
   reset?(cluster: AttachedCluster): Promise<void>;
   snapshot?(cluster: AttachedCluster): Promise<unknown>;

@@ -1,0 +1,100 @@
+// The practice cluster as a provider: each session gets one of its own, in a worker thread. Knows nothing of what is inside.
+
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ClusterOffer, Text } from '#common/protocol/index.ts';
+import type { PracticeSnapshot } from '../practice/types.ts';
+import type { AttachedCluster, ClusterProvider, StartOptions } from './types.ts';
+
+/** What the worker answers; a structural copy of the part that is used here. */
+export interface PracticeWorker {
+  readonly port?: number;
+  kubeconfig(server: string): string;
+  snapshot(): Promise<PracticeSnapshot>;
+  restore(snapshot: PracticeSnapshot): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type StartPractice = (options: {
+  nodes: { name: string; cpus: string; memory: string }[];
+  listen: { socketPath: string; port: number };
+}) => Promise<PracticeWorker>;
+
+/** The machine the seed's author had: minikube's least. */
+const DEFAULT_SIZE = { cpus: '2', memory: '4Gi' };
+
+const OFFER: ClusterOffer = {
+  kind: 'practice',
+  state: 'available',
+  version: 'v1.36.2',
+  note: {
+    'zh-TW': '練習叢集：在這個程式裡執行的 Kubernetes API，不需要 Docker，馬上可用。',
+    en: 'Practice cluster: a Kubernetes API inside this program; needs no Docker and is there at once.',
+  },
+};
+const STARTING: Text = { 'zh-TW': '正在啟動練習叢集……', en: 'Starting the practice cluster...' };
+
+interface Attached extends AttachedCluster {
+  worker: PracticeWorker;
+  empty: PracticeSnapshot;
+}
+
+/** `start` is the practice cluster's own door; imported late, so that reading lessons loads none of it. */
+export function createPracticeProvider(start: StartPractice = startInWorker): ClusterProvider {
+  return {
+    kind: 'practice',
+    available: async () => [OFFER],
+    attach: async (folder, _offer, options: StartOptions, progress): Promise<Attached> => {
+      progress(STARTING);
+      const socketPath = join(folder, 'cluster.sock');
+      const kubeconfig = join(folder, 'kubeconfig');
+      // A socket left by a server that was killed would be in the way.
+      await rm(socketPath, { force: true });
+      const worker = await start({
+        nodes: [
+          {
+            name: 'minikube',
+            cpus: options.cpus ?? DEFAULT_SIZE.cpus,
+            memory: options.memory ?? DEFAULT_SIZE.memory,
+          },
+        ],
+        listen: { socketPath, port: 0 },
+      });
+      try {
+        const port = worker.port;
+        if (port === undefined) throw new Error('The practice cluster did not open a port.');
+        await writeFile(kubeconfig, worker.kubeconfig(`https://127.0.0.1:${port}`), { mode: 0o600 });
+        const empty = await worker.snapshot();
+        return {
+          kubeconfig,
+          env: {},
+          socketPath,
+          server: { host: '127.0.0.1', port },
+          worker,
+          empty,
+          detach: async () => {
+            await worker.close();
+            await rm(socketPath, { force: true });
+            await rm(kubeconfig, { force: true });
+          },
+        };
+      } catch (error) {
+        await worker.close();
+        throw error;
+      }
+    },
+    reset: cluster => own(cluster).worker.restore(own(cluster).empty),
+    snapshot: cluster => own(cluster).worker.snapshot(),
+    restore: (cluster, snapshot) => own(cluster).worker.restore(snapshot),
+  };
+}
+
+function own(cluster: AttachedCluster): Attached {
+  if (!('worker' in cluster)) throw new Error('This cluster was not attached by the practice provider.');
+  return cluster as Attached;
+}
+
+const startInWorker: StartPractice = async options => {
+  const { startPracticeWorker } = await import('../practice/index.ts');
+  return startPracticeWorker(options);
+};

@@ -1,0 +1,237 @@
+// One learner's sitting: a lab's cluster, workspace, terminals and attempt, opened together and closed together.
+// Knows no sockets; pages subscribe to it and come and go.
+
+import { mkdir } from 'node:fs/promises';
+import type { ClusterOffer, SessionMessage, SessionState, Text } from '#common/protocol/index.ts';
+import type { Clock } from '../clock.ts';
+import type { AttachedCluster, ClusterProvider, StartOptions } from '../cluster/index.ts';
+import type { Attempt, AttemptOptions } from '../lab/types.ts';
+import type { Progress } from '../progress/types.ts';
+import {
+  type CommandLog,
+  createCommandLog,
+  openPty,
+  openTerminal,
+  type Terminal,
+} from '../terminal/index.ts';
+import { openWorkspace, type Sandbox, type Tool, type Workspace } from '../workspace/index.ts';
+import type { Session } from './types.ts';
+
+/** Terminals one session may have open. */
+const MOST_TERMINALS = 6;
+/** Before a page has said its size. */
+const FIRST_SIZE = { cols: 100, rows: 30 };
+/** A shell that ends sooner than this after its start is broken, not left; in milliseconds. */
+const BROKEN_SHELL = 1000;
+
+const TOO_MANY: Text = {
+  'zh-TW': `最多同時開 ${MOST_TERMINALS} 個終端機。先關掉一個。`,
+  en: `At most ${MOST_TERMINALS} terminals can be open. Close one first.`,
+};
+
+export interface SessionOptions {
+  id: string;
+  lab: string;
+  labs: string;
+  /** What stays between runs: the learner's home. */
+  folder: string;
+  /** What goes when the session ends: sockets, kubeconfigs. Its path is short enough for a socket. */
+  runFolder: string;
+  provider: ClusterProvider;
+  offer: ClusterOffer;
+  size: StartOptions;
+  sandbox: Sandbox;
+  kubectl?: string;
+  tools: readonly Tool[];
+  progress: Progress;
+  clock: Clock;
+  openAttempt: (options: AttemptOptions) => Attempt;
+}
+
+/** Resolves when there is a terminal to type in; the lab may still be preparing. What was begun is undone when it fails. */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const closers: (() => Promise<void> | void)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    await mkdir(options.folder, { recursive: true, mode: 0o700 });
+    await mkdir(options.runFolder, { recursive: true, mode: 0o700 });
+    const cluster = await options.provider.attach(options.runFolder, options.offer, options.size, () => {});
+    closers.push(() => cluster.detach());
+    const workspace = await openWorkspace({
+      folder: options.folder,
+      sandbox: options.sandbox,
+      kubectl: options.kubectl,
+      tools: options.tools,
+      cluster: {
+        kind: options.offer.kind,
+        kubeconfig: cluster.kubeconfig,
+        socketPath: cluster.socketPath,
+        env: cluster.env,
+      },
+    });
+    closers.push(() => workspace.close());
+    return new OpenSession(options, cluster, workspace, closeAll, closers);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+class OpenSession implements Session {
+  readonly id: string;
+  readonly #options: SessionOptions;
+  readonly #workspace: Workspace;
+  readonly #attempt: Attempt;
+  readonly #commands: CommandLog;
+  readonly #close: () => Promise<void>;
+  readonly #terminals = new Map<string, Terminal>();
+  readonly #listeners = new Set<(message: SessionMessage) => void>();
+  #opened = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    options: SessionOptions,
+    cluster: AttachedCluster,
+    workspace: Workspace,
+    close: () => Promise<void>,
+    closers: (() => Promise<void> | void)[],
+  ) {
+    this.id = options.id;
+    this.#options = options;
+    this.#workspace = workspace;
+    this.#close = close;
+    this.#commands = createCommandLog(options.clock);
+    const { provider } = options;
+    this.#attempt = options.openAttempt({
+      lab: options.lab,
+      labs: options.labs,
+      cluster: {
+        kind: options.offer.kind,
+        kubeconfig: cluster.kubeconfig,
+        ...(provider.reset ? { reset: () => provider.reset!(cluster) } : {}),
+      },
+      commands: this.#commands,
+      home: workspace.home,
+      progress: options.progress,
+      clock: options.clock,
+    });
+    closers.push(() => this.#attempt.close());
+    this.#attempt.subscribe(event => this.#tell(event));
+    closers.push(() => {
+      for (const terminal of this.#terminals.values()) terminal.close();
+      this.#terminals.clear();
+    });
+    this.#openTerminal();
+  }
+
+  state(): SessionState {
+    return {
+      session: this.id,
+      cluster: this.#options.offer,
+      terminals: this.#terminalInfos(),
+      attempt: this.#attempt.view(),
+    };
+  }
+
+  get watched(): boolean {
+    return this.#listeners.size > 0 || [...this.#terminals.values()].some(terminal => terminal.viewers > 0);
+  }
+
+  subscribe(listener: (message: SessionMessage) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async handle(request: Parameters<Session['handle']>[0]): Promise<void> {
+    switch (request.type) {
+      case 'answer': {
+        const refused = await this.#attempt.answer(request.step, request.check, request.value);
+        if (refused) this.#tell({ type: 'error', note: refused });
+        break;
+      }
+      case 'hint':
+        this.#attempt.hint(request.step);
+        break;
+      case 'reset':
+        await this.#attempt.reset();
+        break;
+      case 'open-terminal':
+        if (this.#terminals.size >= MOST_TERMINALS) this.#tell({ type: 'error', note: TOO_MANY });
+        else this.#openTerminal();
+        break;
+      case 'close-terminal':
+        this.#terminals.get(request.terminal)?.close();
+        this.#forget(request.terminal);
+        break;
+    }
+  }
+
+  terminal(id: string): Terminal | undefined {
+    return this.#terminals.get(id);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #openTerminal(): void {
+    const { clock } = this.#options;
+    const id = `${this.id}.${++this.#opened}`;
+    const startedAt = clock.now();
+    try {
+      const { nonce, shownCwd, ...shell } = this.#workspace.shell();
+      const terminal = openTerminal({
+        id,
+        title: `bash ${this.#opened}`,
+        pty: openPty({ ...shell, ...FIRST_SIZE }),
+        ...FIRST_SIZE,
+        nonce,
+        cwd: shownCwd,
+        commands: this.#commands,
+        clock,
+      });
+      this.#terminals.set(id, terminal);
+      terminal.onExit(code => {
+        // Viewers read the last lines and the exit code first; the page then shows what is left.
+        if (clock.now() - startedAt < BROKEN_SHELL && code !== 0)
+          return this.#tell({ type: 'error', note: broken(code) });
+        if (this.#terminals.has(id)) this.#forget(id);
+      });
+      this.#tell({ type: 'terminals', terminals: this.#terminalInfos() });
+    } catch (error) {
+      this.#tell({
+        type: 'error',
+        note: { 'zh-TW': `終端機開不起來：${said(error)}`, en: `The terminal did not start: ${said(error)}` },
+      });
+    }
+  }
+
+  /** A session always has a terminal: after the last one there is a new one. */
+  #forget(id: string): void {
+    if (!this.#terminals.delete(id) || this.#closing) return;
+    if (this.#terminals.size === 0) this.#openTerminal();
+    else this.#tell({ type: 'terminals', terminals: this.#terminalInfos() });
+  }
+
+  #terminalInfos() {
+    return [...this.#terminals.values()].map(({ id, title }) => ({ id, title }));
+  }
+
+  #tell(message: SessionMessage): void {
+    for (const listener of this.#listeners) listener(message);
+  }
+}
+
+function broken(code: number): Text {
+  return {
+    'zh-TW': `shell 一啟動就結束了（結束碼 ${code}）。請重設這個練習；若仍如此，是我們的錯。`,
+    en: `The shell ended as soon as it started (exit code ${code}). Reset the lab; if it happens again, the fault is ours.`,
+  };
+}
+
+function said(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,30 @@
+// What a session offers to whoever carries its messages. Knows no sockets.
+
+import type {
+  OpenAnswer,
+  OpenRequest,
+  SessionMessage,
+  SessionRequest,
+  SessionState,
+} from '#common/protocol/index.ts';
+import type { Terminal } from '../terminal/index.ts';
+
+export interface Session {
+  readonly id: string;
+  state(): SessionState;
+  /** Called with every change. Returns what stops it; a session with no listener and no viewer expires after a while. */
+  subscribe(listener: (message: SessionMessage) => void): () => void;
+  /** Carries out a wish of the page; what came of it arrives as messages. */
+  handle(request: SessionRequest): Promise<void>;
+  terminal(id: string): Terminal | undefined;
+  close(): Promise<void>;
+}
+
+export interface Sessions {
+  /** Opens a lab on a cluster, or comes back to it when it is open already. */
+  open(request: OpenRequest): Promise<OpenAnswer>;
+  get(id: string): Session | undefined;
+  /** A terminal of any session. */
+  terminal(id: string): Terminal | undefined;
+  close(): Promise<void>;
+}

@@ -1,0 +1,5 @@
+export { createKubectl, type Kubectl } from './kubectl.ts';
+export { onPath } from './on-path.ts';
+export { probeSandbox } from './sandbox.ts';
+export type * from './types.ts';
+export { openWorkspace } from './workspace.ts';

@@ -1,0 +1,69 @@
+// The start-up file of the learner's bash: prompt, completion, and the marks that tell which command ran and how it ended.
+// Knows no terminal; the marks' grammar is in server/terminal/marks.ts.
+
+/** Bash 4.4 brought PS0; on an older one (macOS has 3.2) the DEBUG trap stands in for it. */
+export const RCFILE = String.raw`# Written by Kubeflow by Doing for the shell in the page. Your own ~/.bashrc is yours: it is read at the end.
+__kbd_nonce=$KBD_NONCE
+unset KBD_NONCE
+HISTCONTROL= HISTSIZE=2000 HISTFILE=~/.bash_history
+bind 'set bell-style none' 2>/dev/null
+bind 'set enable-active-region off' 2>/dev/null
+shopt -s checkwinsize histappend cmdhist
+
+__kbd_escape() {
+  local s=$1
+  s=${'$'}{s//\\/\\\\}
+  s=${'$'}{s//;/\\x3b}
+  s=${'$'}{s//$'\n'/\\x0a}
+  s=${'$'}{s//$'\r'/\\x0d}
+  s=${'$'}{s//$'\a'/\\x07}
+  s=${'$'}{s//$'\e'/\\x1b}
+  REPLY=$s
+}
+__kbd_before() {
+  local line REPLY
+  line=$(HISTTIMEFORMAT= builtin history 1)
+  [[ $line =~ ^[[:space:]]*[0-9]+[*[:space:]][[:space:]](.*)$ ]] && line=${'$'}{BASH_REMATCH[1]}
+  __kbd_escape "$line"
+  printf '\e]633;E;%s;%s\a\e]633;C;%s\a' "$REPLY" "$__kbd_nonce" "$__kbd_nonce"
+}
+__kbd_prompt() {
+  local code=$? REPLY
+  __kbd_escape "$PWD"
+  printf '\e]633;D;%s;%s\a\e]633;P;Cwd=%s;%s\a' "$code" "$__kbd_nonce" "$REPLY" "$__kbd_nonce"
+  __kbd_armed=1
+  return $code
+}
+PROMPT_COMMAND=__kbd_prompt
+if (( BASH_VERSINFO[0] > 4 || (BASH_VERSINFO[0] == 4 && BASH_VERSINFO[1] >= 4) )); then
+  PS0='$(__kbd_before)'
+else
+  __kbd_debug() {
+    [[ -n $__kbd_armed && -z $COMP_LINE && $BASH_COMMAND != __kbd_prompt* ]] || return 0
+    __kbd_armed=
+    __kbd_before
+  }
+  trap __kbd_debug DEBUG
+fi
+
+PS1='\['$'\e]633;A;'"$__kbd_nonce"$'\a''\]\[\e[1;32m\]'"${'$'}{KBD_PROMPT:-\u@\h}"'\[\e[0m\]:\[\e[1;34m\]\w\[\e[0m\]\$ \['$'\e]633;B;'"$__kbd_nonce"$'\a''\]'
+PS2='> '
+unset KBD_PROMPT
+
+alias ls='ls --color=auto' ll='ls -l --color=auto' grep='grep --color=auto' k=kubectl
+ls --color=auto / >/dev/null 2>&1 || unalias ls ll
+
+[[ -r /usr/share/bash-completion/bash_completion ]] && . /usr/share/bash-completion/bash_completion
+# kubectl's own completion takes a while to print, so it is asked for once, when Tab is first pressed after kubectl or k.
+__kbd_kubectl_completion() {
+  complete -r kubectl k
+  declare -F _get_comp_words_by_ref >/dev/null || return 1
+  . <(kubectl completion bash 2>/dev/null) || return 1
+  complete -o default -F __start_kubectl k
+  return 124
+}
+complete -F __kbd_kubectl_completion kubectl k
+
+[[ -r ~/.bashrc ]] && . ~/.bashrc
+true
+`;
