@@ -37,7 +37,12 @@ export interface KubeletApi {
   logs(namespace: string, pod: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Resolves with the exit code. */
   exec(namespace: string, pod: string, options: ExecOptions, streams: ExecStreams): Promise<number>;
-  attach(namespace: string, pod: string, options: Omit<ExecOptions, 'command'>, streams: ExecStreams): Promise<number>;
+  attach(
+    namespace: string,
+    pod: string,
+    options: Omit<ExecOptions, 'command'>,
+    streams: ExecStreams,
+  ): Promise<number>;
   /** Connects to a port of the pod as seen from inside its network namespace. Rejects with DialError when nothing listens. */
   dial(namespace: string, pod: string, port: number): Promise<ByteStream>;
 }
