@@ -23,22 +23,23 @@ export async function reachServer(): Promise<Reach> {
   }
 }
 
-/** Throws when the server cannot be reached; every refusal it words itself comes back as an answer. */
+/** Throws when the server cannot be reached or finds a fault of its own; a refusal that it words comes back as an answer. */
 export async function openSession(request: OpenRequest): Promise<OpenAnswer> {
-  const response = await fetch('/api/session', {
-    method: 'POST',
-    headers: HEADERS,
-    body: JSON.stringify(request),
-  });
-  if (!response.headers.get('content-type')?.includes('json'))
-    throw new Error(`${response.status} ${response.statusText}`);
-  return (await response.json()) as OpenAnswer;
+  const answer = await post('/api/session', request);
+  return answer as OpenAnswer;
 }
 
 /** Asks the server to fetch the official kubectl; the answer says how far it is, and `/api/status` goes on saying so. */
 export async function fetchKubectl(): Promise<ServerStatus> {
-  const response = await fetch('/api/kubectl/fetch', { method: 'POST', headers: HEADERS, body: '{}' });
-  if (!response.headers.get('content-type')?.includes('json'))
-    throw new Error(`${response.status} ${response.statusText}`);
-  return (await response.json()) as ServerStatus;
+  return (await post('/api/kubectl/fetch', {})) as ServerStatus;
+}
+
+async function post(path: string, body: object): Promise<unknown> {
+  const response = await fetch(path, { method: 'POST', headers: HEADERS, body: JSON.stringify(body) });
+  const json = response.headers.get('content-type')?.includes('json') ? await response.json() : undefined;
+  if (!response.ok || json === undefined)
+    throw new Error(
+      (json as { error?: string } | undefined)?.error ?? `${response.status} ${response.statusText}`,
+    );
+  return json;
 }

@@ -57,6 +57,7 @@ async function start(workbench: HTMLElement, lab: string): Promise<void> {
   }
 
   function showStart(problem?: string): void {
+    workbench.dataset.reach = reach.kind;
     labPanel.showStart(
       drawStart(reach, words, { start: cluster => void open(cluster), again: () => void again() }, problem),
     );
@@ -100,9 +101,11 @@ async function start(workbench: HTMLElement, lab: string): Promise<void> {
       reach = await reachServer();
       showStart(answer.note[language]);
       return false;
-    } catch {
+    } catch (error) {
       bringPane('lab');
-      showStart(words.serverLost);
+      // fetch throws a TypeError when nobody answers; anything else is the server's own sentence.
+      const reason = error instanceof Error ? error.message : String(error);
+      showStart(error instanceof TypeError ? words.serverLost : fill(words.openFailed, { reason }));
       return false;
     } finally {
       busy(false);
