@@ -2,8 +2,8 @@
 // environment, files, the cluster's network and the API under its own service account, and nothing else.
 
 import type { Clock } from '../../clock.ts';
-import type { Random } from '../../random.ts';
 import type { ApiClient, KubeObject } from '../../kube/index.ts';
+import type { Random } from '../../random.ts';
 import type { ByteStream, Network } from '../network/types.ts';
 
 /** The files of one container: image files, mounted volumes and what it wrote. Paths are absolute. */
@@ -40,6 +40,20 @@ export interface Container {
   serveHttp(port: number, handle: (request: HttpRequest) => HttpResponse | Promise<HttpResponse>): void;
   /** Tells the kubelet what the program uses now; over its memory limit it is OOMKilled. */
   use(resources: { cpuMillis?: number; memoryBytes?: number }): void;
+  /** Fires on SIGKILL only: for a program that, like a process without a handler under PID 1, ignores SIGTERM. */
+  killed: AbortSignal;
+  /** Ports that somebody in the pod listens on now, ascending. */
+  listening(): number[];
+  /** The container's standard input, when the pod asked for one (`stdin: true`) and somebody is attached. */
+  stdin?: ContainerStdin;
+  /** Text as it is, without a newline of its own (prompts, partial lines). */
+  write(text: string, stream?: 'stdout' | 'stderr'): void;
+}
+
+/** What is typed at an attached client; bytes arrive as text. */
+export interface ContainerStdin {
+  onData(listener: (text: string) => void): void;
+  onEnd(listener: () => void): void;
 }
 
 export interface HttpRequest {
@@ -70,6 +84,8 @@ export interface Program {
     exposed?: number[];
     files?: Record<string, string>;
   };
+  /** Whether the image has this executable (a path, or a name looked up in PATH). Absent: it has whatever is asked for. */
+  has?(executable: string): boolean;
   run(container: Container): Promise<number>;
 }
 

@@ -1,0 +1,200 @@
+// The cluster's network: who listens where, and how a dial finds its way (loopback, pod, node port, service). Knows no
+// pods beyond their addresses, and no protocol above a byte stream.
+
+import type { Clock } from '../../clock.ts';
+import type { ApiClient } from '../../kube/index.ts';
+import type { Random } from '../../random.ts';
+import { type AddressPool, addressPool, isAddress } from './addresses.ts';
+import { ServiceDirectory } from './services.ts';
+import { streamPair } from './streams.ts';
+import { type ByteStream, DialError, type Network } from './types.ts';
+
+/** How long a dial waits where nobody answers at all: what curl and Go clients commonly allow. */
+const DIAL_TIMEOUT_MS = 10_000;
+/** An address of the pod network that no pod holds: ARP gives up after three seconds. */
+const NO_ROUTE_MS = 3_000;
+const DNS_SERVICE = { namespace: 'kube-system', name: 'kube-dns', address: '10.96.0.10' };
+
+export interface Source {
+  namespace: string;
+  podIP?: string;
+}
+
+type Accept = (stream: ByteStream, peer: string) => void;
+
+/** A pod's own place in the network; `close` ends its listeners and frees its address. */
+export interface Attachment {
+  readonly address: string;
+  /** False when the port is taken. */
+  listen(port: number, accept: Accept): boolean;
+  unlisten(port: number): void;
+  listening(): number[];
+  close(): void;
+}
+
+/** Decides whether a connection may be made (NetworkPolicy); absent: everything may. */
+export type Gatekeeper = (from: string | undefined, to: string, port: number) => boolean;
+
+export class ClusterNetwork implements Network {
+  readonly directory = new ServiceDirectory();
+  private listeners = new Map<string, Accept>();
+  private attached = new Map<string, number>();
+  private nodeAddresses = new Set<string>();
+  private readonly clock: Clock;
+  private readonly random: Random;
+  gatekeeper: Gatekeeper | undefined;
+
+  constructor(services: { clock: Clock; random: Random }) {
+    this.clock = services.clock;
+    this.random = services.random;
+  }
+
+  /** Follows services and endpoints with `client`. */
+  start(client: ApiClient): void {
+    this.directory.start(client);
+  }
+
+  stop(): void {
+    this.directory.stop();
+  }
+
+  addNode(name: string, address: string, podPrefix: string): AddressPool {
+    this.nodeAddresses.add(address);
+    this.attached.set(address, (this.attached.get(address) ?? 0) + 1);
+    this.directory.addHost(name, address);
+    return addressPool(podPrefix);
+  }
+
+  /** Joins the network under `address` (a pod's own, or the node's with hostNetwork). */
+  attach(address: string, onClose: () => void = () => {}): Attachment {
+    this.attached.set(address, (this.attached.get(address) ?? 0) + 1);
+    const own = new Set<number>();
+    let closed = false;
+    return {
+      address,
+      listen: (port, accept) => {
+        const key = `${address}:${port}`;
+        if (closed || this.listeners.has(key)) return false;
+        this.listeners.set(key, accept);
+        own.add(port);
+        return true;
+      },
+      unlisten: port => {
+        if (own.delete(port)) this.listeners.delete(`${address}:${port}`);
+      },
+      listening: () => [...own].sort((a, b) => a - b),
+      close: () => {
+        if (closed) return;
+        closed = true;
+        for (const port of own) this.listeners.delete(`${address}:${port}`);
+        own.clear();
+        const left = (this.attached.get(address) ?? 1) - 1;
+        if (left > 0) this.attached.set(address, left);
+        else this.attached.delete(address);
+        onClose();
+      },
+    };
+  }
+
+  lookup(name: string, namespace?: string): string[] {
+    return this.directory.lookup(name, namespace);
+  }
+
+  /** True while the cluster's DNS service has an endpoint that answers. */
+  dnsAnswers(): boolean {
+    const service = this.directory.service(DNS_SERVICE.namespace, DNS_SERVICE.name);
+    if (!service) return false;
+    const port = { name: 'dns-tcp', port: 53, protocol: 'TCP' };
+    return this.directory.targets(service, port).some(t => this.listeners.has(`${t.address}:${t.port}`));
+  }
+
+  async dial(host: string, port: number, from?: Source): Promise<ByteStream> {
+    let address = host;
+    if (!isAddress(host)) {
+      const found = this.directory.lookup(host, from?.namespace);
+      if (from && host !== 'localhost' && !this.dnsAnswers()) {
+        await this.clock.sleep(DIAL_TIMEOUT_MS);
+        throw lookupError(host, 'i/o timeout');
+      }
+      if (found.length === 0) throw lookupError(host, 'no such host');
+      address = this.pick(found);
+    }
+    const target = `${address}:${port}`;
+    if (address.startsWith('127.')) {
+      if (!from?.podIP) throw new DialError('connection refused', target);
+      return this.connect(from.podIP, port, from, target);
+    }
+    const service = this.directory.serviceAt(address);
+    if (service) {
+      const spec = (service['spec']?.ports ?? []).find(
+        (p: { port: number; protocol?: string }) => p.port === port && (p.protocol ?? 'TCP') === 'TCP',
+      );
+      if (!spec) return this.unanswered(DIAL_TIMEOUT_MS, 'i/o timeout', target);
+      return this.balance(this.directory.targets(service, spec), from, target);
+    }
+    if (this.nodeAddresses.has(address) && !this.listeners.has(target)) {
+      const nodePort = this.directory.nodePort(port);
+      if (nodePort)
+        return this.balance(this.directory.targets(nodePort.service, nodePort.port), from, target);
+    }
+    return this.connect(address, port, from, target);
+  }
+
+  private balance(
+    targets: { address: string; port: number }[],
+    from: Source | undefined,
+    shown: string,
+  ): Promise<ByteStream> {
+    // kube-proxy rejects a connection to a service without endpoints, which a client sees as refused.
+    if (targets.length === 0) return Promise.reject(new DialError('connection refused', shown));
+    const target = this.pick(targets);
+    return this.connect(target.address, target.port, from, shown);
+  }
+
+  private async connect(
+    address: string,
+    port: number,
+    from: Source | undefined,
+    shown: string,
+  ): Promise<ByteStream> {
+    if (!this.attached.has(address)) {
+      const inside = address.startsWith('10.244.');
+      return this.unanswered(
+        inside ? NO_ROUTE_MS : DIAL_TIMEOUT_MS,
+        inside ? 'no route to host' : 'i/o timeout',
+        shown,
+      );
+    }
+    if (this.gatekeeper && address !== from?.podIP && !this.gatekeeper(from?.podIP, address, port))
+      return this.unanswered(DIAL_TIMEOUT_MS, 'i/o timeout', shown);
+    const accept = this.listeners.get(`${address}:${port}`);
+    if (!accept) throw new DialError('connection refused', shown);
+    const [near, far] = streamPair();
+    accept(far, from?.podIP ?? '10.244.0.1');
+    return near;
+  }
+
+  private async unanswered(ms: number, reason: DialError['reason'], target: string): Promise<never> {
+    await this.clock.sleep(ms);
+    if (reason === 'i/o timeout')
+      throw withMessage(new DialError(reason, target), `dial tcp ${target}: i/o timeout`);
+    throw new DialError(reason, target);
+  }
+
+  private pick<T>(list: readonly T[]): T {
+    return list[this.random.below(list.length)]!;
+  }
+}
+
+function withMessage(error: DialError, message: string): DialError {
+  error.message = message;
+  return error;
+}
+
+/** As Go's resolver words it inside a pod. */
+function lookupError(host: string, reason: 'no such host' | 'i/o timeout'): DialError {
+  return withMessage(
+    new DialError(reason, host),
+    `dial tcp: lookup ${host} on ${DNS_SERVICE.address}:53: ${reason}`,
+  );
+}

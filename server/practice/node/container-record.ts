@@ -1,0 +1,735 @@
+// One container of a pod through all its lives: image, configuration, start, probes, stop, back-off. Tells its pod when
+// something changed and decides nothing about the pod.
+
+import { randomBytes } from 'node:crypto';
+import type { KubeObject } from '../../kube/index.ts';
+import type { Attachment } from '../network/index.ts';
+import { ExecStartError, InvalidReference, parseReference, programFor, runExec } from '../programs/index.ts';
+import { ContainerInstance, type Exit } from './container.ts';
+import { ConfigError, environmentOf, expand, quantityNumber } from './env.ts';
+import {
+  ContainerFileSystem,
+  type DirNode,
+  directory,
+  type FileNode,
+  file,
+  normalisePath,
+  plant,
+} from './files.ts';
+import { PullError, type StoredImage } from './images.ts';
+import type { LogBuffer } from './logs.ts';
+import type { ContainerFacts } from './pod-status.ts';
+import type { PodHost, PodWorld } from './pod-world.ts';
+import { type ProbeKind, Prober } from './probes.ts';
+
+/** Restarts and failed pulls wait this long, doubling; forgotten after twice the maximum. */
+const BACKOFF_MS = { first: 10_000, last: 300_000 };
+/** A failed configuration is looked at again with the next round of the pod. */
+const CONFIG_RETRY_MS = 10_000;
+const CONFIG_RETRY_JITTER_MS = 2_000;
+/** How long an exited container shows as such before it shows as waiting for its back-off. */
+const SHOW_EXIT_MS = 1_500;
+const SHOW_PULL_ERROR_MS = 3_000;
+/** Creating and starting a container that is configured. */
+const CREATE_MS = 60;
+const START_ERROR_EXIT = 128;
+/** A stop leaves at least this much for the program after its preStop hook. */
+const MIN_TERM_MS = 2_000;
+const TERMINATION_MESSAGE_BYTES = 4096;
+const TERMINATION_LOG_LINES = 80;
+const TERMINATION_LOG_BYTES = 2048;
+
+interface Backoff {
+  ms: number;
+  at: number;
+}
+
+interface Links {
+  pod(): KubeObject;
+  wake(): void;
+  after(ms: number): void;
+}
+
+/** What a container may not start with; shown as the waiting reason. */
+class StartFailure extends Error {
+  readonly reason: string;
+  constructor(reason: string, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+export class ContainerRecord {
+  readonly facts: ContainerFacts;
+  instance: ContainerInstance | undefined;
+  /** Logs of the life before this one. */
+  previousLog: { id: string; log: LogBuffer } | undefined;
+  private readonly host: PodHost;
+  private readonly world: PodWorld;
+  private readonly links: Links;
+  private attachment: Attachment | undefined;
+  private volumes: Map<string, DirNode | FileNode> | undefined;
+  private busy = false;
+  private stopped = false;
+  private stopPromise: Promise<void> | undefined;
+  private hurry: ((graceMs: number) => void) | undefined;
+  private retryAt = 0;
+  private crash: Backoff | undefined;
+  private pull: Backoff | undefined;
+  private pullFailed: string | undefined;
+  private probers: Prober[] = [];
+  private adopted: { id: string; startedAt: number } | undefined;
+
+  constructor(spec: any, kind: ContainerFacts['kind'], host: PodHost, world: PodWorld, links: Links) {
+    this.facts = { spec, kind, restarts: 0, ready: false, started: false };
+    this.host = host;
+    this.world = world;
+    this.links = links;
+  }
+
+  get name(): string {
+    return this.facts.spec.name;
+  }
+
+  /** A program runs, is being started or is being stopped. */
+  get alive(): boolean {
+    return (this.instance?.running ?? false) || (this.busy && !this.stopped) || this.adopted !== undefined;
+  }
+
+  get succeeded(): boolean {
+    return this.facts.exited?.exitCode === 0 && !this.facts.waiting;
+  }
+
+  private get fieldPath(): string {
+    const list = {
+      init: 'initContainers',
+      sidecar: 'initContainers',
+      main: 'containers',
+      ephemeral: 'ephemeralContainers',
+    };
+    return `spec.${list[this.facts.kind]}{${this.name}}`;
+  }
+
+  private event(type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.host.events.record(this.links.pod(), type, reason, message, { fieldPath: this.fieldPath });
+  }
+
+  /** The spec changed: a new image means a new container. */
+  respec(spec: any): void {
+    const before = this.facts.spec;
+    if (before === spec) return;
+    this.facts.spec = spec;
+    if (before.image !== spec.image && this.instance?.running) {
+      this.event('Normal', 'Killing', `Container ${this.name} definition changed, will be restarted`);
+      this.crash = undefined;
+      void this.endInstance(this.graceMs());
+    } else if (before.image !== spec.image) {
+      this.retryAt = 0;
+      this.pull = undefined;
+      this.pullFailed = undefined;
+    }
+  }
+
+  /** What the API remembers of this container from before this kubelet ran. */
+  adopt(status: any): void {
+    const terminated = (t: any) => ({
+      containerID: t.containerID ?? '',
+      exitCode: t.exitCode,
+      reason: t.reason ?? 'Error',
+      message: t.message,
+      startedAt: Date.parse(t.startedAt ?? '') || 0,
+      finishedAt: Date.parse(t.finishedAt ?? '') || 0,
+    });
+    const facts = this.facts;
+    facts.restarts = status.restartCount ?? 0;
+    if (status.containerID) facts.containerID = status.containerID;
+    if (status.imageID) {
+      facts.imageID = status.imageID;
+      facts.image = status.image;
+    }
+    if (status.lastState?.terminated) facts.previous = terminated(status.lastState.terminated);
+    if (status.state?.terminated) facts.exited = terminated(status.state.terminated);
+    else if (status.state?.running) {
+      const startedAt = Date.parse(status.state.running.startedAt) || this.host.clock.now();
+      this.adopted = { id: String(status.containerID ?? ''), startedAt };
+      facts.runningSince = startedAt;
+      facts.started = status.started ?? true;
+      facts.ready = status.ready ?? false;
+    } else if (status.lastState?.terminated) {
+      facts.exited = facts.previous;
+      facts.previous = undefined;
+    }
+  }
+
+  /** The pod has its address and volumes. */
+  connect(attachment: Attachment, volumes: Map<string, DirNode | FileNode>): void {
+    this.attachment = attachment;
+    this.volumes = volumes;
+    if (!this.adopted) return;
+    const { id, startedAt } = this.adopted;
+    void this.launch({ id, startedAt });
+  }
+
+  /** Starts it unless it runs, is being started or has to wait. */
+  ensureRunning(): void {
+    if (this.stopped || this.busy || this.adopted || this.instance?.running || !this.attachment) return;
+    const now = this.host.clock.now();
+    if (now < this.retryAt) return;
+    if (this.facts.exited && this.backsOff(now)) return;
+    this.busy = true;
+    void this.bringUp()
+      .catch(error => this.host.fault(`container ${this.name}`, error))
+      .finally(() => {
+        this.busy = false;
+        this.links.wake();
+      });
+  }
+
+  /** True while a crashed container has to wait; sets the waiting state and the event of the back-off. */
+  private backsOff(now: number): boolean {
+    const exited = this.facts.exited!;
+    const backoff = this.crash;
+    if (backoff && exited.finishedAt - backoff.at > 2 * BACKOFF_MS.last) this.crash = undefined;
+    const wait = this.crash ? exited.finishedAt + this.crash.ms - now : 0;
+    if (wait <= 0) {
+      this.crash = { ms: Math.min((this.crash?.ms ?? BACKOFF_MS.first / 2) * 2, BACKOFF_MS.last), at: now };
+      return false;
+    }
+    if (now - exited.finishedAt < SHOW_EXIT_MS) {
+      this.links.after(SHOW_EXIT_MS - (now - exited.finishedAt));
+      return true;
+    }
+    if (this.facts.waiting?.reason !== 'CrashLoopBackOff') {
+      const pod = this.links.pod();
+      const where = `${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})`;
+      this.event('Warning', 'BackOff', `Back-off restarting failed container ${this.name} in pod ${where}`);
+      this.facts.waiting = {
+        message: `back-off ${goDuration(this.crash!.ms)} restarting failed container=${this.name} pod=${where}`,
+        reason: 'CrashLoopBackOff',
+      };
+    }
+    this.links.after(wait);
+    return true;
+  }
+
+  private wait(reason: string, message: string): void {
+    this.facts.waiting = { message, reason };
+  }
+
+  private retryIn(ms: number): void {
+    this.retryAt = this.host.clock.now() + ms;
+    this.links.after(ms);
+  }
+
+  private async bringUp(): Promise<void> {
+    const configRetry = () => this.retryIn(CONFIG_RETRY_MS + this.host.random.below(CONFIG_RETRY_JITTER_MS));
+    const image = await this.presentImage(configRetry);
+    if (!image || this.stopped) return;
+    await this.launch({ image, configRetry });
+  }
+
+  /** The image, pulled when the policy says so. */
+  private async presentImage(configRetry: () => void): Promise<StoredImage | undefined> {
+    const name: string = this.facts.spec.image;
+    const policy: string = this.facts.spec.imagePullPolicy ?? 'IfNotPresent';
+    try {
+      parseReference(name);
+    } catch (error) {
+      if (!(error instanceof InvalidReference)) throw error;
+      const message = `Failed to apply default image tag "${name}": couldn't parse image name "${name}": ${error.message}`;
+      this.event('Warning', 'InspectFailed', message);
+      this.event('Warning', 'Failed', 'Error: InvalidImageName');
+      this.wait('InvalidImageName', message);
+      configRetry();
+      return undefined;
+    }
+    const present = this.host.images.find(name);
+    if (present && policy !== 'Always') {
+      this.event(
+        'Normal',
+        'Pulled',
+        `Container image "${name}" already present on machine and can be accessed by the pod`,
+      );
+      return present;
+    }
+    if (policy === 'Never') {
+      const message = `Container image "${name}" is not present with pull policy of Never`;
+      this.event('Warning', 'ErrImageNeverPull', message);
+      this.event('Warning', 'Failed', 'Error: ErrImageNeverPull');
+      this.wait('ErrImageNeverPull', message);
+      configRetry();
+      return undefined;
+    }
+    return this.pullImage(name);
+  }
+
+  private async pullImage(name: string): Promise<StoredImage | undefined> {
+    const now = this.host.clock.now();
+    if (this.pull && this.pullFailed !== undefined && now < this.pull.at + this.pull.ms) {
+      this.event('Normal', 'BackOff', `Back-off pulling image "${name}"`);
+      this.event('Warning', 'Failed', 'Error: ImagePullBackOff');
+      this.wait('ImagePullBackOff', `Back-off pulling image "${name}": ErrImagePull: ${this.pullFailed}`);
+      this.retryIn(this.pull.at + this.pull.ms - now);
+      return undefined;
+    }
+    this.event('Normal', 'Pulling', `Pulling image "${name}"`);
+    const abort = new AbortController();
+    try {
+      const { image, tookMs, totalMs } = await this.host.images.pull(name, abort.signal);
+      this.pull = undefined;
+      this.pullFailed = undefined;
+      this.event(
+        'Normal',
+        'Pulled',
+        `Successfully pulled image "${name}" in ${goDuration(tookMs)} (${goDuration(totalMs)} including waiting). Image size: ${image.sizeBytes} bytes.`,
+      );
+      return image;
+    } catch (error) {
+      if (!(error instanceof PullError)) throw error;
+      this.event('Warning', 'Failed', `Failed to pull image "${name}": ${error.message}`);
+      this.event('Warning', 'Failed', 'Error: ErrImagePull');
+      this.wait('ErrImagePull', error.message);
+      this.pullFailed = error.message;
+      this.pull = {
+        ms: Math.min((this.pull?.ms ?? BACKOFF_MS.first / 2) * 2, BACKOFF_MS.last),
+        at: this.host.clock.now(),
+      };
+      this.retryIn(SHOW_PULL_ERROR_MS);
+      return undefined;
+    }
+  }
+
+  private graceMs(): number {
+    return (this.links.pod()['spec'].terminationGracePeriodSeconds ?? 30) * 1000;
+  }
+
+  /** Configures and starts a life; with `id` it continues one that the API already knows. */
+  private async launch(how: {
+    image?: StoredImage;
+    configRetry?: () => void;
+    id?: string;
+    startedAt?: number;
+  }): Promise<void> {
+    const pod = this.links.pod();
+    const spec = this.facts.spec;
+    const resumed = how.id !== undefined;
+    try {
+      const reference = parseReference(spec.image);
+      const program = programFor(reference.repository);
+      if (!resumed) this.refuseRoot(program.config?.user);
+      const env = await environmentOf(pod, spec, program.config?.env ?? {}, this.world.envSources());
+      if (this.stopped) return;
+      const files = this.fileSystem(program.config?.files ?? {}, env);
+      const argv = commandOf(spec, program.config, env);
+      const id = how.id ?? `containerd://${randomBytes(32).toString('hex')}`;
+      if (!resumed) {
+        await this.host.clock.sleep(CREATE_MS);
+        if (this.stopped) return;
+        this.event('Normal', 'Created', 'Container created');
+        this.newLife(id, how.image!, reference.canonical);
+      }
+      const executable = argv[0];
+      if (executable === undefined || (program.has && !program.has(executable) && !files.exists(executable)))
+        throw new StartFailure('RunContainerError', startError(executable ?? ''));
+      const memory = quantityNumber(spec.resources?.limits?.memory);
+      const api = this.world.apiClient();
+      const instance = new ContainerInstance(
+        {
+          id,
+          pod,
+          name: this.name,
+          image: reference.canonical,
+          program,
+          argv,
+          env,
+          files,
+          attachment: this.attachment!,
+          network: this.host.network,
+          namespace: pod.metadata.namespace!,
+          ...(api ? { api } : {}),
+          clock: this.host.clock,
+          random: this.host.random,
+          ...(memory > 0 ? { memoryLimit: memory } : {}),
+          stdin: spec.stdin === true,
+        },
+        exit => this.onExit(instance, exit),
+      );
+      this.instance = instance;
+      this.adopted = undefined;
+      instance.start(how.startedAt);
+      if (!resumed) this.event('Normal', 'Started', 'Container started');
+      if (!resumed && !(await this.postStart(instance))) return;
+      if (instance !== this.instance || !instance.running) return;
+      this.facts.runningSince = instance.startedAt;
+      this.facts.waiting = undefined;
+      if (!resumed) this.facts.started = !spec.startupProbe;
+      if (!resumed) this.facts.ready = this.facts.started && !spec.readinessProbe;
+      this.startProbes(instance);
+      this.links.wake();
+    } catch (error) {
+      this.adopted = undefined;
+      if (error instanceof ConfigError) {
+        this.event('Warning', 'Failed', `Error: ${error.message}`);
+        this.wait('CreateContainerConfigError', error.message);
+        how.configRetry?.();
+      } else if (error instanceof StartFailure) this.failedStart(error);
+      else throw error;
+    }
+  }
+
+  private newLife(id: string, image: StoredImage, canonical: string): void {
+    const facts = this.facts;
+    if (facts.exited) {
+      facts.previous = facts.exited;
+      facts.exited = undefined;
+      facts.restarts++;
+    }
+    if (this.instance) this.previousLog = { id: this.instance.id, log: this.instance.log };
+    facts.containerID = id;
+    facts.image = canonical;
+    facts.imageID = image.repoDigest ?? image.id;
+    facts.runningSince = undefined;
+    facts.ready = false;
+    facts.started = false;
+  }
+
+  private failedStart(failure: StartFailure): void {
+    this.event('Warning', 'Failed', `Error: ${failure.message}`);
+    this.facts.exited = {
+      containerID: this.facts.containerID ?? '',
+      exitCode: START_ERROR_EXIT,
+      reason: 'StartError',
+      message: failure.message,
+      startedAt: 0,
+      finishedAt: this.host.clock.now(),
+    };
+    this.wait(failure.reason, failure.message);
+  }
+
+  private refuseRoot(imageUser: string | undefined): void {
+    const pod = this.links.pod();
+    const context = { ...pod['spec'].securityContext, ...this.facts.spec.securityContext };
+    if (!context.runAsNonRoot) return;
+    const where = `(pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})", container: ${this.name})`;
+    if (context.runAsUser === 0)
+      throw new ConfigError(`container's runAsUser breaks non-root policy ${where}`);
+    if (context.runAsUser !== undefined) return;
+    const user = imageUser ?? '0';
+    if (user === '0' || user === 'root')
+      throw new ConfigError(`container has runAsNonRoot and image will run as root ${where}`);
+    if (!/^\d+(:\d+)?$/.test(user))
+      throw new ConfigError(
+        `container has runAsNonRoot and image has non-numeric user (${user}), cannot verify user is non-root ${where}`,
+      );
+  }
+
+  private fileSystem(imageFiles: Record<string, string>, env: Record<string, string>): ContainerFileSystem {
+    const pod = this.links.pod();
+    const now = this.host.clock.now();
+    const root = directory(now);
+    for (const path of ['bin', 'dev', 'etc', 'proc', 'root', 'sys', 'tmp', 'usr', 'var'])
+      root.children.set(path, directory(now, path === 'tmp' ? 0o1777 : 0o755));
+    for (const [path, content] of Object.entries(imageFiles)) plant(root, path, file(content, now));
+    const namespace = pod.metadata.namespace!;
+    plant(root, '/etc/hostname', file(`${env['HOSTNAME']}\n`, now));
+    plant(root, '/etc/resolv.conf', file(resolvConf(pod, namespace), now));
+    plant(root, '/etc/hosts', file(hostsFile(pod, this.attachment!.address, env['HOSTNAME']!), now));
+    const files = new ContainerFileSystem(root, {
+      now: () => this.host.clock.now(),
+      readOnlyRoot: this.facts.spec.securityContext?.readOnlyRootFilesystem === true,
+    });
+    for (const mount of this.facts.spec.volumeMounts ?? []) {
+      const volume = this.volumes?.get(mount.name);
+      if (!volume) continue;
+      const subPath = mount.subPathExpr ? expand(mount.subPathExpr, env) : mount.subPath;
+      files.mount(mount.mountPath, subPath ? below(volume, subPath, now) : volume, mount.readOnly === true);
+    }
+    const message: string = this.facts.spec.terminationMessagePath ?? '/dev/termination-log';
+    if (!files.exists(message)) files.mount(message, file('', now));
+    return files;
+  }
+
+  private async postStart(instance: ContainerInstance): Promise<boolean> {
+    const hook = this.facts.spec.lifecycle?.postStart;
+    if (!hook) return true;
+    const failure = await this.hook(hook, instance);
+    if (failure === undefined || !instance.running) return true;
+    this.event('Warning', 'FailedPostStartHook', 'PostStartHook failed');
+    this.event('Normal', 'Killing', 'FailedPostStartHook');
+    await this.endInstance(this.graceMs());
+    this.wait('PostStartHookError', failure);
+    return false;
+  }
+
+  /** Runs a hook; undefined when it went well, else what is said about it. */
+  private async hook(hook: any, instance: ContainerInstance): Promise<string | undefined> {
+    const pod = this.links.pod();
+    if (hook.sleep) {
+      await this.host.clock.sleep((hook.sleep.seconds ?? 0) * 1000, instance.gone);
+      return undefined;
+    }
+    if (hook.exec) {
+      const command: string[] = hook.exec.command;
+      const { code, output } = await this.exec(command, instance.gone);
+      if (code === 0) return undefined;
+      const shown = command.join(' ');
+      return `Exec lifecycle hook ([${shown}]) for Container "${this.name}" in Pod "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})" failed - error: command '${shown}' exited with ${code}: ${output}, message: ${JSON.stringify(output)}`;
+    }
+    const get = hook.httpGet ?? hook.tcpSocket;
+    if (get) {
+      const probe = hook.httpGet
+        ? { httpGet: get, timeoutSeconds: 30 }
+        : { tcpSocket: get, timeoutSeconds: 30 };
+      const { ask } = await import('./probes.ts');
+      const outcome = await ask(probe, this.probeTarget(), this.host.network, this.host.clock);
+      return outcome.ok ? undefined : outcome.output;
+    }
+    return undefined;
+  }
+
+  /** Runs a command inside and collects what it prints. */
+  async exec(command: string[], signal: AbortSignal): Promise<{ code: number; output: string }> {
+    const instance = this.instance;
+    if (!instance?.running) return { code: 126, output: 'container not running' };
+    let output = '';
+    const take = (chunk: string | Uint8Array) => {
+      if (output.length < 10_240)
+        output += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+    };
+    try {
+      const code = await runExec(instance.container(), instance.options.program, command, {
+        stdout: take,
+        stderr: take,
+        signal: AbortSignal.any([signal, instance.gone]),
+        tty: false,
+      });
+      return { code, output };
+    } catch (error) {
+      if (error instanceof ExecStartError) return { code: 126, output: error.message };
+      throw error;
+    }
+  }
+
+  private probeTarget() {
+    const ports: any[] = this.facts.spec.ports ?? [];
+    return {
+      podIP: this.attachment?.address ?? '',
+      hostIP: this.host.hostIP,
+      namespace: this.links.pod().metadata.namespace!,
+      portNamed: (name: string) => ports.find(p => p.name === name)?.containerPort,
+      exec: (command: string[], signal: AbortSignal) => this.exec(command, signal),
+    };
+  }
+
+  private startProbes(instance: ContainerInstance): void {
+    this.stopProbes();
+    const spec = this.facts.spec;
+    const titles = { startup: 'Startup', readiness: 'Readiness', liveness: 'Liveness' };
+    const make = (kind: ProbeKind, probe: any, gate: () => boolean) => {
+      const prober = new Prober(kind, probe, {
+        target: this.probeTarget(),
+        network: this.host.network,
+        clock: this.host.clock,
+        gate,
+        events: {
+          failed: (k, output) => {
+            if (instance.running) this.event('Warning', 'Unhealthy', `${titles[k]} probe failed: ${output}`);
+          },
+          changed: (k, ok) => {
+            if (instance.running && instance === this.instance) this.probed(k, ok, probe);
+          },
+        },
+      });
+      this.probers.push(prober);
+      prober.start();
+    };
+    const started = () => this.facts.started;
+    if (spec.startupProbe && !this.facts.started) make('startup', spec.startupProbe, () => true);
+    if (spec.readinessProbe) make('readiness', spec.readinessProbe, started);
+    if (spec.livenessProbe) make('liveness', spec.livenessProbe, started);
+  }
+
+  private stopProbes(): void {
+    for (const prober of this.probers.splice(0)) prober.stop();
+  }
+
+  private probed(kind: ProbeKind, ok: boolean, probe: any): void {
+    if (kind === 'readiness') this.facts.ready = ok && this.facts.started;
+    else if (kind === 'startup' && ok) {
+      this.facts.started = true;
+      this.facts.ready = !this.facts.spec.readinessProbe;
+    } else if (!ok) {
+      this.event('Normal', 'Killing', `Container ${this.name} failed ${kind} probe, will be restarted`);
+      const seconds = probe.terminationGracePeriodSeconds;
+      void this.endInstance(seconds === undefined ? this.graceMs() : seconds * 1000);
+    }
+    this.links.wake();
+  }
+
+  private onExit(instance: ContainerInstance, exit: Exit): void {
+    if (instance !== this.instance) return;
+    this.stopProbes();
+    const message = this.terminationMessage(instance, exit);
+    this.facts.exited = {
+      containerID: instance.id,
+      exitCode: exit.code,
+      reason: exit.reason,
+      ...(message ? { message } : {}),
+      startedAt: instance.startedAt,
+      finishedAt: exit.at,
+    };
+    this.facts.runningSince = undefined;
+    this.facts.ready = false;
+    this.facts.started = false;
+    this.facts.waiting = undefined;
+    this.links.wake();
+  }
+
+  private terminationMessage(instance: ContainerInstance, exit: Exit): string | undefined {
+    const path = this.facts.spec.terminationMessagePath ?? '/dev/termination-log';
+    const text = instance.files.readText(path);
+    if (text) return text.slice(0, TERMINATION_MESSAGE_BYTES);
+    if (this.facts.spec.terminationMessagePolicy !== 'FallbackToLogsOnError' || exit.code === 0)
+      return undefined;
+    return instance.log.tail(TERMINATION_LOG_LINES, TERMINATION_LOG_BYTES);
+  }
+
+  /** Stops it for good: preStop hook, SIGTERM, and SIGKILL when the grace is over. A shorter grace may follow. */
+  stop(graceMs: number): Promise<void> {
+    this.stopped = true;
+    if (this.stopPromise) {
+      this.hurry?.(graceMs);
+      return this.stopPromise;
+    }
+    if (this.instance?.running) this.event('Normal', 'Killing', `Stopping container ${this.name}`);
+    this.adopted = undefined;
+    this.stopPromise = this.endInstance(graceMs);
+    return this.stopPromise;
+  }
+
+  private async endInstance(graceMs: number): Promise<void> {
+    const instance = this.instance;
+    if (!instance?.running) return;
+    const clock = this.host.clock;
+    let timer = clock.after(graceMs, () => instance.kill());
+    this.hurry = shorter => {
+      timer.cancel();
+      timer = clock.after(shorter, () => instance.kill());
+    };
+    const ended = new Promise<void>(resolve =>
+      instance.gone.addEventListener('abort', () => resolve(), { once: true }),
+    );
+    const began = clock.now();
+    const hook = this.facts.spec.lifecycle?.preStop;
+    if (hook && graceMs > 0) {
+      const failure = await Promise.race([this.hook(hook, instance), ended.then(() => undefined)]);
+      if (failure !== undefined) this.event('Warning', 'FailedPreStopHook', 'PreStopHook failed');
+      const left = graceMs - (clock.now() - began);
+      if (instance.running && left < MIN_TERM_MS) this.hurry(MIN_TERM_MS);
+    }
+    instance.terminate();
+    await ended;
+    timer.cancel();
+    this.hurry = undefined;
+  }
+
+  /** The pod is at its end: what waited never starts. */
+  over(): void {
+    this.stopped = true;
+    this.stopProbes();
+  }
+
+  /** Gone without a word. */
+  discard(): void {
+    this.stopped = true;
+    this.stopProbes();
+    this.instance?.kill();
+  }
+}
+
+/** As Go prints a duration: `1.21s`, `10s`, `2m40s`, `350ms`. */
+export function goDuration(ms: number): string {
+  const whole = Math.round(ms);
+  if (whole < 1000) return whole === 0 ? '0s' : `${whole}ms`;
+  const minutes = Math.floor(whole / 60_000);
+  const seconds = (whole % 60_000) / 1000;
+  const text = `${Number(seconds.toFixed(3))}s`;
+  if (minutes === 0) return text;
+  const hours = Math.floor(minutes / 60);
+  return hours > 0 ? `${hours}h${minutes % 60}m${text}` : `${minutes}m${text}`;
+}
+
+function commandOf(
+  spec: any,
+  config: { entrypoint?: string[]; cmd?: string[] } | undefined,
+  env: Record<string, string>,
+): string[] {
+  const entrypoint: string[] = spec.command ?? config?.entrypoint ?? [];
+  const args: string[] = spec.args ?? (spec.command ? [] : (config?.cmd ?? []));
+  const argv = [...entrypoint, ...args].map(part => expand(part, env));
+  // An image whose configuration is not known starts with something of its own.
+  return argv.length > 0 || config ? argv : ['/entrypoint'];
+}
+
+const RUNTIME_FAILURE =
+  'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: ';
+
+function startError(executable: string): string {
+  const why = executable.includes('/')
+    ? `stat ${executable}: no such file or directory`
+    : 'executable file not found in $PATH';
+  return `${RUNTIME_FAILURE}"${executable}": ${why}`;
+}
+
+function resolvConf(pod: KubeObject, namespace: string): string {
+  const spec = pod['spec'];
+  const cluster = `search ${namespace}.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n`;
+  const node = 'nameserver 192.168.49.1\noptions edns0 trust-ad ndots:0\n';
+  if (spec.dnsPolicy === 'Default' || (spec.dnsPolicy === 'ClusterFirst' && spec.hostNetwork)) return node;
+  if (spec.dnsPolicy === 'None') {
+    const config = spec.dnsConfig ?? {};
+    const lines = [];
+    if (config.searches?.length) lines.push(`search ${config.searches.join(' ')}`);
+    for (const server of config.nameservers ?? []) lines.push(`nameserver ${server}`);
+    const options = (config.options ?? []).map((o: any) => (o.value ? `${o.name}:${o.value}` : o.name));
+    if (options.length > 0) lines.push(`options ${options.join(' ')}`);
+    return `${lines.join('\n')}\n`;
+  }
+  return cluster;
+}
+
+function hostsFile(pod: KubeObject, address: string, hostname: string): string {
+  const spec = pod['spec'];
+  const lines = [
+    '# Kubernetes-managed hosts file.',
+    '127.0.0.1\tlocalhost',
+    '::1\tlocalhost ip6-localhost ip6-loopback',
+    'fe00::0\tip6-localnet',
+    'fe00::0\tip6-mcastprefix',
+    'fe00::1\tip6-allnodes',
+    'fe00::2\tip6-allrouters',
+    spec.subdomain
+      ? `${address}\t${hostname}.${spec.subdomain}.${pod.metadata.namespace}.svc.cluster.local\t${hostname}`
+      : `${address}\t${hostname}`,
+  ];
+  if (spec.hostAliases?.length) {
+    lines.push('', '# Entries added by HostAliases.');
+    for (const alias of spec.hostAliases) lines.push(`${alias.ip}\t${(alias.hostnames ?? []).join('\t')}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** The part of a volume that a subPath names; a directory is made when nothing is there. */
+function below(volume: DirNode | FileNode, subPath: string, now: number): DirNode | FileNode {
+  let node: DirNode | FileNode = volume;
+  for (const part of normalisePath(subPath).slice(1).split('/')) {
+    if (node.kind !== 'dir') break;
+    let next = node.children.get(part);
+    if (!next || next.kind === 'link') {
+      next = directory(now, 0o777);
+      node.children.set(part, next);
+    }
+    node = next;
+  }
+  return node;
+}

@@ -1,0 +1,164 @@
+// The life of pods on one node, on a fake clock: what a real kubelet v1.36.2 wrote is what these expect.
+
+import assert from 'node:assert/strict';
+import { afterEach, describe, it } from 'node:test';
+import { fakeClock } from '../../clock.ts';
+import { timestamp } from '../../kube/index.ts';
+import { seededRandom } from '../../random.ts';
+import { FakeApi } from './fake-api.ts';
+import { createNodes } from './index.ts';
+import { CONFIG_MAPS, EVENTS, NODES, PODS } from './resources.ts';
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+async function node() {
+  const clock = fakeClock();
+  const api = new FakeApi(clock);
+  const faults: unknown[] = [];
+  const nodes = createNodes({
+    nodes: [{ name: 'minikube', cpus: '2', memory: '4Gi' }],
+    clock,
+    random: seededRandom(1),
+    clientFor: () => api,
+    onFault: (where, error) => faults.push(`${where}: ${error instanceof Error ? error.stack : error}`),
+  });
+  closing.push(() => nodes.stop());
+  await nodes.start();
+  const run = async (name: string, spec: any, metadata: any = {}) => {
+    const containers = spec.containers.map((c: any) => ({ imagePullPolicy: 'IfNotPresent', ...c }));
+    await api.create(PODS, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: 'life', generation: 1, ...metadata },
+      spec: {
+        restartPolicy: 'Always',
+        terminationGracePeriodSeconds: 30,
+        nodeName: 'minikube',
+        automountServiceAccountToken: false,
+        ...spec,
+        containers,
+      },
+      status: { phase: 'Pending', qosClass: 'BestEffort' },
+    });
+  };
+  const pod = async (name: string) => (await api.get(PODS, { namespace: 'life', name })) as any;
+  const events = async (name: string) =>
+    (await api.list(EVENTS)).items
+      .filter((e: any) => e.involvedObject.name === name)
+      .map((e: any) => `${e.type} ${e.reason} ${e.message}${e.count > 1 ? ` x${e.count}` : ''}`);
+  return { clock, api, nodes, run, pod, events, faults };
+}
+
+describe('a kubelet', () => {
+  it('registers its node as a minikube does', async () => {
+    const { api } = await node();
+    const found: any = await api.get(NODES, { name: 'minikube' });
+    assert.equal(found.metadata.labels['minikube.k8s.io/primary'], 'true');
+    assert.deepEqual(found.status.capacity, found.status.allocatable);
+    assert.equal(found.status.allocatable.memory, '4194304Ki');
+    assert.deepEqual(
+      found.status.conditions.map((c: any) => `${c.type}=${c.status}`),
+      ['MemoryPressure=False', 'DiskPressure=False', 'PIDPressure=False', 'Ready=True'],
+    );
+  });
+
+  it('runs the control plane as mirror pods that become ready', async () => {
+    const { api, clock } = await node();
+    await clock.advance(30_000);
+    for (const name of ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']) {
+      const pod: any = await api.get(PODS, { namespace: 'kube-system', name: `${name}-minikube` });
+      assert.equal(pod.status.phase, 'Running', name);
+      assert.equal(pod.status.podIP, '192.168.49.2');
+      assert.equal(pod.status.containerStatuses[0].ready, true, name);
+    }
+  });
+
+  it('pulls, creates and starts a container, then reports it ready', async () => {
+    const { clock, run, pod, events, faults } = await node();
+    await run('web', { containers: [{ name: 'c', image: 'nginx:1.27', ports: [{ containerPort: 80 }] }] });
+    await clock.advance(5_000);
+    const { status } = await pod('web');
+    assert.deepEqual(faults, []);
+    assert.equal(status.phase, 'Running');
+    assert.equal(status.podIP, '10.244.0.2');
+    assert.deepEqual(
+      status.conditions.map((c: any) => [c.type, c.status]),
+      [
+        ['PodReadyToStartContainers', 'True'],
+        ['Initialized', 'True'],
+        ['Ready', 'True'],
+        ['ContainersReady', 'True'],
+        ['PodScheduled', 'True'],
+      ],
+    );
+    const [container] = status.containerStatuses;
+    assert.equal(container.image, 'docker.io/library/nginx:1.27');
+    assert.match(container.imageID, /^docker\.io\/library\/nginx@sha256:[0-9a-f]{64}$/);
+    assert.match(container.containerID, /^containerd:\/\/[0-9a-f]{64}$/);
+    assert.equal(container.started, true);
+    assert.equal(status.startTime, timestamp(Date.parse(status.startTime)));
+    const seen = await events('web');
+    assert.equal(seen[0], 'Normal Pulling Pulling image "nginx:1.27"');
+    assert.match(
+      seen[1]!,
+      /^Normal Pulled Successfully pulled image "nginx:1\.27" in \S+ \(\S+ including waiting\)\. Image size: 69000000 bytes\.$/,
+    );
+    assert.deepEqual(seen.slice(2), ['Normal Created Container created', 'Normal Started Container started']);
+  });
+
+  it('says what a registry says about an image that is not there, and backs off', async () => {
+    const { clock, run, pod, events } = await node();
+    await run('pull', { containers: [{ name: 'c', image: 'registry.k8s.io/nope:1' }] });
+    await clock.advance(2_000);
+    assert.equal((await pod('pull')).status.containerStatuses[0].state.waiting.reason, 'ErrImagePull');
+    await clock.advance(5_000);
+    const { waiting } = (await pod('pull')).status.containerStatuses[0].state;
+    assert.equal(waiting.reason, 'ImagePullBackOff');
+    assert.deepEqual(await events('pull'), [
+      'Normal Pulling Pulling image "registry.k8s.io/nope:1"',
+      'Warning Failed Failed to pull image "registry.k8s.io/nope:1": failed to pull and unpack image "registry.k8s.io/nope:1": failed to resolve reference "registry.k8s.io/nope:1": registry.k8s.io/nope:1: not found',
+      'Warning Failed Error: ErrImagePull',
+      'Normal BackOff Back-off pulling image "registry.k8s.io/nope:1"',
+      'Warning Failed Error: ImagePullBackOff',
+    ]);
+  });
+
+  it('waits for a config map that is missing, and starts when it comes', async () => {
+    const { api, clock, run, pod, events } = await node();
+    await run('novol', {
+      volumes: [{ name: 'v', configMap: { name: 'missing' } }],
+      containers: [{ name: 'c', image: 'nginx:1.27', volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
+    });
+    await clock.advance(3_000);
+    const { status } = await pod('novol');
+    assert.equal(status.phase, 'Pending');
+    assert.equal(status.podIP, undefined);
+    assert.equal(status.conditions[0].status, 'False');
+    assert.deepEqual(status.containerStatuses[0].state, { waiting: { reason: 'ContainerCreating' } });
+    assert.match(
+      (await events('novol'))[0]!,
+      /^Warning FailedMount MountVolume\.SetUp failed for volume "v" : configmap "missing" not found x\d$/,
+    );
+    await api.create(CONFIG_MAPS, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'missing', namespace: 'life' },
+      data: { a: 'b' },
+    });
+    await clock.advance(20_000);
+    assert.equal((await pod('novol')).status.phase, 'Running');
+  });
+
+  it('deletes a pod once its containers have stopped', async () => {
+    const { api, clock, run, pod, events } = await node();
+    await run('web', { containers: [{ name: 'c', image: 'nginx:1.27' }] });
+    await clock.advance(5_000);
+    await api.delete(PODS, { namespace: 'life', name: 'web' });
+    await clock.advance(1_000);
+    await assert.rejects(pod('web'), /not found/);
+    assert.equal((await events('web')).at(-1), 'Normal Killing Stopping container c');
+  });
+});

@@ -1,0 +1,263 @@
+// One node's kubelet: follows the pods bound to it and gives each its worker. Knows only an API client.
+
+import { type ApiClient, type KubeObject, StatusError, type WatchHandle } from '../../kube/index.ts';
+import type { AddressPool, ClusterNetwork } from '../network/index.ts';
+import { imageSize, knownRepository, parseReference } from '../programs/index.ts';
+import type { NodeOptions } from '../types.ts';
+import { quantityNumber } from './env.ts';
+import { EventRecorder } from './events.ts';
+import { type DirNode, directory, type FileNode, normalisePath } from './files.ts';
+import { NodeImages } from './images.ts';
+import { capacityOf, NODE_IMAGES, nodeAddress, podPrefix } from './machine.ts';
+import { NodeStatus } from './node-status.ts';
+import { PodWorker } from './pod-worker.ts';
+import type { PodHost } from './pod-world.ts';
+import { PODS } from './resources.ts';
+import { StaticPods } from './static-pods.ts';
+import type { NodeServices, Usage } from './types.ts';
+
+/** What the node uses for itself: system daemons, the runtime and the kubelet. */
+const SYSTEM_USAGE: Usage = { cpuMillis: 60, memoryBytes: 420 * 1024 * 1024 };
+
+export class Kubelet {
+  readonly name: string;
+  readonly images: NodeImages;
+  readonly workers = new Map<string, PodWorker>();
+  private readonly services: NodeServices;
+  private readonly client: ApiClient;
+  private readonly host: PodHost;
+  private readonly status: NodeStatus;
+  private readonly staticPods: StaticPods;
+  private readonly root: DirNode = directory();
+  private watch: WatchHandle | undefined;
+  private stopped = true;
+
+  constructor(options: NodeOptions, index: number, services: NodeServices, network: ClusterNetwork) {
+    this.services = services;
+    this.name = options.name;
+    this.client = services.clientFor({
+      name: `system:node:${options.name}`,
+      groups: ['system:nodes', 'system:authenticated'],
+    });
+    const events = new EventRecorder({
+      client: this.client,
+      clock: services.clock,
+      random: services.random,
+      source: { component: 'kubelet', host: options.name },
+    });
+    this.images = new NodeImages({
+      clock: services.clock,
+      available: imageSize,
+      knownRepository,
+      onChange: () => this.status?.imagesChanged(),
+    });
+    const hostIP = nodeAddress(index);
+    const addresses: AddressPool = network.addNode(options.name, hostIP, podPrefix(index));
+    this.status = new NodeStatus({
+      options,
+      index,
+      client: this.client,
+      clock: services.clock,
+      images: this.images,
+      events,
+    });
+    this.host = {
+      nodeName: options.name,
+      hostIP,
+      clock: services.clock,
+      random: services.random,
+      client: this.client,
+      clientFor: services.clientFor,
+      events,
+      images: this.images,
+      network,
+      addresses,
+      allocatable: capacityOf(options),
+      services: () => network.directory.list(),
+      hostDirectory: (path, create) => this.hostDirectory(path, create),
+      admit: worker => this.admit(worker),
+      fault: (where, error) => services.onFault?.(`kubelet ${options.name}, ${where}`, error),
+      ...(services.dialApiServer ? { apiServer: services.dialApiServer } : {}),
+    };
+    this.staticPods = new StaticPods({
+      client: this.client,
+      clock: services.clock,
+      nodeName: options.name,
+      hostIP,
+    });
+    for (const image of [...NODE_IMAGES, ...(services.preloaded ?? [])]) this.preload(image);
+  }
+
+  private preload(image: string): void {
+    const size = imageSize(parseReference(image));
+    if (size !== undefined) this.images.load(image, size);
+  }
+
+  /** Registers the node and follows its pods; the first node also runs the control plane's static pods. */
+  async start(controlPlane: boolean): Promise<void> {
+    this.stopped = false;
+    const node = await this.status.start();
+    if (controlPlane) await this.staticPods.ensure(node);
+    this.follow();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.status.stop();
+    this.suspend();
+  }
+
+  /** Lets go of every pod without a word to the API. */
+  suspend(): void {
+    this.watch?.stop();
+    this.watch = undefined;
+    for (const worker of this.workers.values()) worker.dispose();
+    this.workers.clear();
+    this.host.events.reset();
+  }
+
+  /** Follows the pods again after `suspend`. */
+  resume(): void {
+    if (!this.stopped) this.follow();
+  }
+
+  private follow(): void {
+    this.watch?.stop();
+    const again = this.workers.size > 0;
+    this.watch = this.client.watch(
+      PODS,
+      { fieldSelector: `spec.nodeName=${this.name}` },
+      event => {
+        if (event.type === 'DELETED') this.removed(event.object);
+        else this.changed(event.object);
+      },
+      () => {
+        // The stream broke: list again, and forget what is no longer there.
+        if (!this.stopped && this.watch) queueMicrotask(() => this.follow());
+      },
+    );
+    if (again) void this.forgetMissing();
+  }
+
+  private async forgetMissing(): Promise<void> {
+    const { items } = await this.client.list(PODS, { fieldSelector: `spec.nodeName=${this.name}` });
+    const present = new Set(items.map(p => p.metadata.uid));
+    for (const worker of [...this.workers.values()]) if (!present.has(worker.pod.metadata.uid)) worker.gone();
+  }
+
+  private changed(pod: KubeObject): void {
+    const uid = pod.metadata.uid!;
+    const known = this.workers.get(uid);
+    if (known) {
+      if (newer(pod, known.pod)) known.update(pod);
+      return;
+    }
+    const worker = new PodWorker(pod, this.host, () => this.workers.delete(uid));
+    this.workers.set(uid, worker);
+    worker.wake();
+  }
+
+  private removed(pod: KubeObject): void {
+    this.workers.get(pod.metadata.uid!)?.gone();
+    if (pod.metadata.annotations?.['kubernetes.io/config.mirror']) void this.recreateMirror();
+  }
+
+  private async recreateMirror(): Promise<void> {
+    await this.services.clock.sleep(1_000);
+    if (this.stopped) return;
+    try {
+      await this.staticPods.ensure(await this.status.start());
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+    }
+  }
+
+  find(namespace: string, name: string): PodWorker | undefined {
+    for (const worker of this.workers.values())
+      if (worker.namespace === namespace && worker.name === name) return worker;
+    return undefined;
+  }
+
+  private hostDirectory(path: string, create: boolean): DirNode | FileNode | undefined {
+    let node: DirNode | FileNode = this.root;
+    for (const part of normalisePath(path).slice(1).split('/').filter(Boolean)) {
+      if (node.kind !== 'dir') return undefined;
+      let next = node.children.get(part);
+      if (!next) {
+        if (!create) return undefined;
+        next = directory(this.services.clock.now(), 0o755);
+        node.children.set(part, next);
+      }
+      if (next.kind === 'link') return undefined;
+      node = next;
+    }
+    return node;
+  }
+
+  /** Pods that named their node themselves are weighed here, since no scheduler did. */
+  private admit(candidate: PodWorker): { reason: string; message: string } | undefined {
+    if (candidate.isMirror) return undefined;
+    const capacity = this.host.allocatable;
+    for (const resource of ['cpu', 'memory'] as const) {
+      const wanted = requestOf(candidate.pod, resource);
+      if (wanted === 0) continue;
+      let used = 0;
+      for (const worker of this.workers.values())
+        if (worker !== candidate && worker.active) used += requestOf(worker.pod, resource);
+      const whole = quantityNumber(capacity[resource]);
+      if (used + wanted <= whole * (1 + 1e-9)) continue;
+      const shown = (amount: number) => (resource === 'cpu' ? Math.round(amount * 1000) : Math.round(amount));
+      return {
+        reason: `OutOf${resource}`,
+        message: `Node didn't have enough resource: ${resource}, requested: ${shown(wanted)}, used: ${shown(used)}, capacity: ${shown(whole)}`,
+      };
+    }
+    return undefined;
+  }
+
+  usage(): {
+    node: Usage;
+    pods: { worker: PodWorker; containers: { name: string; usage: Usage; startedAt: number }[] }[];
+  } {
+    const node = { ...SYSTEM_USAGE };
+    const pods = [];
+    for (const worker of this.workers.values()) {
+      const containers = [];
+      for (const record of worker.records) {
+        const instance = record.instance;
+        if (!instance?.running) continue;
+        node.cpuMillis += instance.usage.cpuMillis;
+        node.memoryBytes += instance.usage.memoryBytes;
+        containers.push({ name: record.name, usage: instance.usage, startedAt: instance.startedAt });
+      }
+      if (containers.length > 0) pods.push({ worker, containers });
+    }
+    return { node, pods };
+  }
+
+  snapshot(): { images: unknown; root: DirNode } {
+    return { images: this.images.serialise(), root: structuredClone(this.root) };
+  }
+
+  restore(snapshot: { images: any; root: DirNode }): void {
+    this.images.restore(snapshot.images);
+    this.root.children = structuredClone(snapshot.root).children;
+  }
+}
+
+const newer = (a: KubeObject, b: KubeObject) =>
+  Number(a.metadata.resourceVersion ?? 0) >= Number(b.metadata.resourceVersion ?? 0);
+
+/** The larger of what the containers ask for together and what one init container asks for, as the scheduler adds up. */
+function requestOf(pod: KubeObject, resource: 'cpu' | 'memory'): number {
+  const spec = pod['spec'];
+  const of = (c: any) => quantityNumber(c.resources?.requests?.[resource]);
+  let sidecars = 0;
+  let largest = 0;
+  for (const c of spec.initContainers ?? []) {
+    if (c.restartPolicy === 'Always') sidecars += of(c);
+    else largest = Math.max(largest, of(c) + sidecars);
+  }
+  const sum = (spec.containers ?? []).reduce((total: number, c: any) => total + of(c), 0) + sidecars;
+  return Math.max(sum, largest) + quantityNumber(spec.overhead?.[resource]);
+}

@@ -1,0 +1,63 @@
+// A general long-running server: it opens the ports its pod declares and answers probes. For images whose own behaviour
+// nothing here depends on yet. Knows nothing of what the image would really do.
+
+import { untilAborted } from './signals.ts';
+import type { Container, HttpResponse, Program } from './types.ts';
+
+/** From the process' start until it listens: what a small Go server needs. */
+const START_MS = 250;
+
+export const generalServer: Program = {
+  image: '*',
+  async run(container) {
+    const memory = 24 + container.random.below(24);
+    container.use({ cpuMillis: 1 + container.random.below(6), memoryBytes: memory * 1024 * 1024 });
+    await container.clock.sleep(START_MS, container.signal);
+    if (container.signal.aborted) return exitCode(container);
+    for (const port of portsOf(container)) {
+      container.serveHttp(port, request => answer(container, request.path));
+      container.log(`serving on 0.0.0.0:${port}`);
+    }
+    await untilAborted(container.signal);
+    return exitCode(container);
+  },
+};
+
+/** A server that handles SIGTERM ends cleanly. */
+const exitCode = (container: Container) => (container.signal.reason === 'SIGTERM' ? 0 : 137);
+
+/** The ports a container of this pod serves: those it declares and those its probes ask for. */
+export function portsOf(container: Container): number[] {
+  const spec = specOf(container);
+  const declared: { name?: string; containerPort: number; protocol?: string }[] = spec?.ports ?? [];
+  const ports = new Set(declared.filter(p => (p.protocol ?? 'TCP') === 'TCP').map(p => p.containerPort));
+  const named = new Map(declared.filter(p => p.name).map(p => [p.name!, p.containerPort]));
+  for (const probe of [spec?.readinessProbe, spec?.livenessProbe, spec?.startupProbe]) {
+    const port = probe?.httpGet?.port ?? probe?.tcpSocket?.port ?? probe?.grpc?.port;
+    if (port === undefined) continue;
+    const number = typeof port === 'number' ? port : (named.get(port) ?? Number(port));
+    if (Number.isInteger(number)) ports.add(number);
+  }
+  return [...ports].sort((a, b) => a - b);
+}
+
+export function specOf(container: Container): any {
+  const spec = container.pod['spec'];
+  return [
+    ...(spec.containers ?? []),
+    ...(spec.initContainers ?? []),
+    ...(spec.ephemeralContainers ?? []),
+  ].find(c => c.name === container.name);
+}
+
+const HEALTH = /^\/(healthz?|readyz?|livez?|ping|status|-\/(healthy|ready))?(\/|\?|$)/;
+
+function answer(container: Container, path: string): HttpResponse {
+  const spec = specOf(container);
+  const probed = [spec?.readinessProbe, spec?.livenessProbe, spec?.startupProbe].some(
+    p => p?.httpGet?.path !== undefined && path.split('?')[0] === p.httpGet.path.split('?')[0],
+  );
+  const headers = { 'Content-Type': 'text/plain; charset=utf-8' };
+  if (probed || HEALTH.test(path)) return { status: 200, headers, body: 'ok' };
+  return { status: 404, headers, body: '404 page not found\n' };
+}

@@ -1,0 +1,43 @@
+// The only door of the programs folder: the image catalogue and what each image does when it runs.
+
+import { catalogue } from './catalogue.ts';
+import { generalServer } from './general.ts';
+import { pause } from './pause.ts';
+import type { ImageReference } from './reference.ts';
+import type { Program } from './types.ts';
+
+export type { ExecIo } from './exec.ts';
+export { ExecStartError, runExec } from './exec.ts';
+export type { ImageReference } from './reference.ts';
+export { InvalidReference, parseReference } from './reference.ts';
+export type {
+  Container,
+  ContainerFiles,
+  ContainerStdin,
+  HttpRequest,
+  HttpResponse,
+  ImageEntry,
+  Program,
+} from './types.ts';
+export { catalogue };
+
+/** Looked through in order; the first whose image pattern fits runs. */
+export const programs: readonly Program[] = [pause, generalServer];
+
+const byRepository = new Map(catalogue.map(entry => [entry.repository, entry]));
+
+export const knownRepository = (repository: string) => byRepository.has(repository);
+
+/** Compressed size in bytes of what a registry holds under this reference; undefined when nothing is there. */
+export function imageSize(reference: ImageReference): number | undefined {
+  const entry = byRepository.get(reference.repository);
+  return entry?.tags[reference.digest ?? reference.tag ?? 'latest'];
+}
+
+/** What runs in a container of this repository; an image nobody wrote a program for gets the general one. */
+export function programFor(repository: string): Program {
+  const found = programs.find(p =>
+    p.image.endsWith('/*') ? repository.startsWith(p.image.slice(0, -1)) : p.image === repository,
+  );
+  return found ?? generalServer;
+}
