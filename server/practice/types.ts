@@ -1,8 +1,9 @@
 // What a practice cluster is to whoever starts one: options in, a running API server out.
 
 import type { Clock } from '../clock.ts';
-import type { Random } from '../random.ts';
 import type { ApiClient } from '../kube/index.ts';
+import type { Random } from '../random.ts';
+import type { Authority } from './rest/index.ts';
 
 export interface NodeOptions {
   name: string;
@@ -21,6 +22,12 @@ export interface PracticeOptions {
   controlPlaneOnly?: boolean;
   authorization?: 'RBAC' | 'AlwaysAllow';
   serviceClusterIpRange?: string;
+  /** Contents of a static token file: lines `token,user,uid,"group1,group2"`. */
+  tokenAuthFile?: string;
+  /** Certificates of an earlier cluster, to be trusted again. */
+  authority?: Authority;
+  /** Told about what must not happen (a controller or kubelet that failed); default: nobody. */
+  onFault?: (where: string, error: unknown) => void;
   /** Where to listen. A TCP port is on 127.0.0.1 only; port 0 picks a free one. */
   listen: { socketPath?: string; port?: number };
 }

@@ -1,7 +1,8 @@
 // The registry's only door.
 
 import type { Clock } from '../../clock.ts';
-import type { ApiClient } from '../../kube/index.ts';
+import type { ApiClient, KubeObject } from '../../kube/index.ts';
+import { parseApiVersion, timestamp } from '../../kube/index.ts';
 import type { Random } from '../../random.ts';
 import type { AdmissionPlugin } from '../admission/types.ts';
 import type { ResourceDefinition } from '../resources/types.ts';
@@ -9,7 +10,7 @@ import { schemaFor } from '../schema/index.ts';
 import type { Store } from '../store/index.ts';
 import { allowAll, rbacAuthorizer } from './authorization/index.ts';
 import { createClient } from './client.ts';
-import { type Environment, listAny, readAny } from './environment.ts';
+import { type Environment, listAny, readAny, storeKey } from './environment.ts';
 import { registryOver } from './registry.ts';
 import { ServedSet } from './served.ts';
 import { authenticateToken, createTokenKeys } from './tokens.ts';
@@ -32,6 +33,8 @@ export interface CreatedRegistry {
   registry: Registry;
   /** Undefined when the token is no service account token of this cluster, expired, or its object is gone. */
   authenticateToken(token: string): User | undefined;
+  /** Puts an object there as it is: no admission, no validation, no owners of fields. For what the server starts with. */
+  seed(object: KubeObject): void;
   /** An in-process client; see `createClient`. */
   clientFor(user: User, options?: { fieldManager?: string; authorize?: boolean }): ApiClient;
 }
@@ -63,6 +66,18 @@ export function createRegistry(options: RegistryOptions): CreatedRegistry {
   return {
     registry,
     authenticateToken: token => authenticateToken(environment, keys, token)?.user,
+    seed(object) {
+      const { group, version } = parseApiVersion(object.apiVersion);
+      const kind = served.findKind(group, version, object.kind);
+      if (!kind) return;
+      const { name, namespace } = object.metadata;
+      const metadata = {
+        ...object.metadata,
+        uid: options.random.uuid(),
+        creationTimestamp: timestamp(options.clock.now()),
+      };
+      options.store.create(storeKey(environment, kind.definition, namespace, name), { ...object, metadata });
+    },
     clientFor: (user, clientOptions) => createClient(registry, user, clientOptions),
   };
 }

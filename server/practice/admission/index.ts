@@ -1,0 +1,15 @@
+// The admission list, in upstream's order. Everything here may change or refuse a write; nothing here stores.
+
+import type { Clock } from '../../clock.ts';
+import type { Network } from '../network/types.ts';
+import type { AdmissionPlugin } from './types.ts';
+
+export interface AdmissionFacts {
+  clock: Clock;
+  /** The cluster's network, once there is one: webhooks are reached through it. */
+  network(): Network | undefined;
+}
+
+export function admissionPlugins(_facts: AdmissionFacts): AdmissionPlugin[] {
+  return [];
+}

@@ -1,0 +1,139 @@
+// Puts a practice cluster together: store, registry, wire, controllers and nodes. Knows which part needs which, and the
+// order in which they start and stop.
+
+import type { ApiClient } from '../kube/index.ts';
+import { admissionPlugins } from './admission/index.ts';
+import { bootstrapObjects } from './bootstrap.ts';
+import { type RunningControllers, startControllers } from './controllers/index.ts';
+import { type ClusterNodes, createNodes, installMinikube } from './node/index.ts';
+import { type CreatedRegistry, createRegistry } from './registry/index.ts';
+import { resources } from './resources/index.ts';
+import {
+  createAuthority,
+  kubeconfigText,
+  type RestServer,
+  startRestServer,
+  staticTokens,
+} from './rest/index.ts';
+import { createMemoryStore, type Store, type StoreSnapshot } from './store/index.ts';
+import type { NodeOptions, PracticeCluster, PracticeOptions, PracticeSnapshot } from './types.ts';
+
+/** What `minikube start` gives by default, rounded to what the lessons count with. */
+const DEFAULT_NODES: NodeOptions[] = [{ name: 'minikube', cpus: '2', memory: '4Gi' }];
+const DEFAULT_SERVICE_RANGE = '10.96.0.0/12';
+/** Where pods believe the API server is: minikube's node and port. */
+const API_SERVER = { ip: '192.168.49.2', port: 8443 };
+
+const ADMINISTRATOR = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] };
+
+interface Snapshot {
+  store: StoreSnapshot;
+  nodes: unknown;
+}
+
+interface Parts {
+  store: Store;
+  created: CreatedRegistry;
+  server: RestServer;
+  controllers: RunningControllers | undefined;
+  nodes: ClusterNodes | undefined;
+}
+
+export async function createPracticeCluster(options: PracticeOptions): Promise<PracticeCluster> {
+  const { clock, random } = options;
+  const store = createMemoryStore();
+  const authority = options.authority ?? createAuthority(clock);
+  const serviceRange = options.serviceClusterIpRange ?? DEFAULT_SERVICE_RANGE;
+  const created = createRegistry({
+    store,
+    clock,
+    random,
+    resources,
+    admission: admissionPlugins({ network: () => parts.nodes?.network, clock }),
+    ...(options.authorization ? { authorization: options.authorization } : {}),
+  });
+  const parts: Partial<Parts> = { store, created };
+  const facts = { now: clock.now(), random, serviceRange, apiServer: API_SERVER, caCert: authority.caCert };
+  for (const object of bootstrapObjects(facts)) created.seed(object);
+
+  const nodes = options.controlPlaneOnly
+    ? undefined
+    : createNodes({
+        nodes: options.nodes ?? DEFAULT_NODES,
+        clock,
+        random,
+        // Programs are bound by the rights of their service accounts; kubelets are authorized by upstream's node authorizer.
+        clientFor: user =>
+          created.clientFor(user, {
+            authorize: user.name.startsWith('system:serviceaccount:'),
+            ...managerOf(user.name),
+          }),
+        dialApiServer: async () => server.connect(),
+        ...(options.onFault ? { onFault: options.onFault } : {}),
+      });
+  if (nodes) parts.nodes = nodes;
+
+  const server = await startRestServer({
+    registry: created.registry,
+    clock,
+    authority,
+    tokens: [
+      ...(options.tokenAuthFile === undefined ? [] : [staticTokens(options.tokenAuthFile)]),
+      created.authenticateToken,
+    ],
+    ...(nodes ? { kubelet: nodes.kubelet } : {}),
+    listen: options.listen,
+  });
+  const controllers = nodes
+    ? startControllers({
+        clientFor: (user, clientOptions) => created.clientFor(user, { ...clientOptions, authorize: false }),
+        clock,
+        random,
+        rootCa: authority.caCert,
+        onError: (controller, key, error) => options.onFault?.(`controller ${controller} on ${key}`, error),
+      })
+    : undefined;
+  const client: ApiClient = created.clientFor(ADMINISTRATOR, { authorize: false, fieldManager: 'minikube' });
+  if (nodes) {
+    await controllers?.idle();
+    await nodes.start();
+    await installMinikube(client);
+  }
+
+  return {
+    ...(server.port === undefined ? {} : { port: server.port }),
+    credentials: {
+      caCert: authority.caCert,
+      clientCert: authority.client.cert,
+      clientKey: authority.client.key,
+    },
+    client,
+    kubeconfig: url =>
+      kubeconfigText({
+        server: url,
+        caCert: authority.caCert,
+        clientCert: authority.client.cert,
+        clientKey: authority.client.key,
+      }),
+    async snapshot(): Promise<PracticeSnapshot> {
+      return { store: store.snapshot(), nodes: nodes?.snapshot() } satisfies Snapshot;
+    },
+    async restore(snapshot) {
+      const { store: moment, nodes: extra } = snapshot as Snapshot;
+      nodes?.suspend();
+      store.restore(moment);
+      await nodes?.restore(extra);
+    },
+    async close() {
+      await server.close();
+      await controllers?.stop();
+      await nodes?.stop();
+    },
+  };
+}
+
+/** How upstream's programs sign their writes. */
+function managerOf(user: string): { fieldManager?: string } {
+  if (user.startsWith('system:node:')) return { fieldManager: 'kubelet' };
+  return {};
+}

@@ -1,0 +1,107 @@
+// Starts a practice cluster in a worker thread and hides the thread. Knows the protocol between them, not the cluster.
+
+import { Worker } from 'node:worker_threads';
+import { kubeconfigText } from './rest/kubeconfig.ts';
+import type { PracticeCluster, PracticeSnapshot } from './types.ts';
+import type { WorkerMessage, WorkerRequest, WorkerStart } from './worker-protocol.ts';
+
+/** A cluster that is slower than this to start is broken, ms. */
+const START_TIMEOUT = 30_000;
+/** How long a worker may take to close before it is ended, ms. */
+const CLOSE_TIMEOUT = 3000;
+
+export interface WorkerOptions extends Omit<WorkerStart, 'seed' | 'speed'> {
+  /** Of names and jitter; random when absent. */
+  seed?: number;
+  /** How fast the cluster's clock runs; default 1. */
+  speed?: number;
+  /** Told about what went wrong inside; default: nobody. */
+  onFault?: (where: string, message: string) => void;
+}
+
+/** A PracticeCluster without the in-process client: that cannot cross the thread boundary. */
+export interface WorkerCluster extends Omit<PracticeCluster, 'client'> {
+  /** Resolves when the thread is gone, whatever ended it. */
+  readonly ended: Promise<void>;
+  /** Lets the worker drop a snapshot that is no longer needed. */
+  forget(snapshot: PracticeSnapshot): Promise<void>;
+}
+
+type Waiting = { resolve(value: unknown): void; reject(error: Error): void };
+/** `Omit` over a union, member by member. */
+type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
+
+export async function startPracticeWorker(options: WorkerOptions): Promise<WorkerCluster> {
+  const { onFault, seed = 0, speed = 1, ...start } = options;
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    workerData: { ...start, seed, speed } satisfies WorkerStart,
+    // The worker says through messages what is worth saying.
+    stdout: false,
+    stderr: false,
+  });
+  const waiting = new Map<number, Waiting>();
+  let nextId = 1;
+  const ended = new Promise<void>(resolve => worker.once('exit', () => resolve()));
+  ended.then(() => {
+    for (const { reject } of waiting.values()) reject(new Error('the practice cluster has ended'));
+    waiting.clear();
+  });
+
+  const started = await new Promise<Extract<WorkerMessage, { type: 'started' }>>((resolve, reject) => {
+    const fail = (why: string) => {
+      worker.terminate();
+      reject(new Error(why));
+    };
+    const timer = setTimeout(() => fail('the practice cluster did not start in time'), START_TIMEOUT);
+    worker.once('error', error => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    worker.on('message', (message: WorkerMessage) => {
+      switch (message.type) {
+        case 'started':
+          clearTimeout(timer);
+          return resolve(message);
+        case 'failed':
+          clearTimeout(timer);
+          return fail(`the practice cluster did not start: ${message.message}`);
+        case 'fault':
+          return onFault?.(message.where, message.message);
+        case 'answer': {
+          const entry = waiting.get(message.id);
+          waiting.delete(message.id);
+          if (message.error === undefined) entry?.resolve(message.value);
+          else entry?.reject(new Error(message.error));
+        }
+      }
+    });
+  });
+  worker.on('error', error => onFault?.('worker thread', String(error)));
+
+  const ask = (request: WithoutId<WorkerRequest>): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const id = nextId++;
+      waiting.set(id, { resolve, reject });
+      worker.postMessage({ ...request, id } as WorkerRequest);
+    });
+
+  const { credentials, port } = started;
+  return {
+    ...(port === undefined ? {} : { port }),
+    credentials,
+    ended,
+    kubeconfig: server => kubeconfigText({ server, ...credentials }),
+    snapshot: () => ask({ method: 'snapshot' }),
+    async restore(snapshot) {
+      await ask({ method: 'restore', snapshot: snapshot as number });
+    },
+    async forget(snapshot) {
+      await ask({ method: 'forget', snapshot: snapshot as number });
+    },
+    async close() {
+      const late = new Promise<void>(resolve => setTimeout(resolve, CLOSE_TIMEOUT).unref());
+      await Promise.race([ask({ method: 'close' }).catch(() => {}), late]);
+      await worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,29 @@
+// What a practice cluster's worker thread and its owner say to each other. Plain data only.
+
+import type { ClusterCredentials, NodeOptions } from './types.ts';
+
+/** Sent as workerData: the worker starts its cluster at once. */
+export interface WorkerStart {
+  nodes?: NodeOptions[];
+  listen: { socketPath?: string; port?: number };
+  /** Of names and jitter; the same seed gives the same cluster. */
+  seed: number;
+  /** How fast the cluster's clock runs. */
+  speed: number;
+  controlPlaneOnly?: boolean;
+  authorization?: 'RBAC' | 'AlwaysAllow';
+  serviceClusterIpRange?: string;
+  tokenAuthFile?: string;
+}
+
+export type WorkerRequest =
+  | { id: number; method: 'snapshot' }
+  | { id: number; method: 'restore'; snapshot: number }
+  | { id: number; method: 'forget'; snapshot: number }
+  | { id: number; method: 'close' };
+
+export type WorkerMessage =
+  | { type: 'started'; port?: number; credentials: ClusterCredentials }
+  | { type: 'failed'; message: string }
+  | { type: 'fault'; where: string; message: string }
+  | { type: 'answer'; id: number; value?: unknown; error?: string };
