@@ -72,6 +72,8 @@ export interface StepView {
   /** The hints taken so far; `hintsLeft` more can be asked for. */
   hints: Text[];
   hintsLeft: number;
+  /** Not judged yet: steps before it come first. */
+  waiting?: boolean;
 }
 
 export interface AttemptView {

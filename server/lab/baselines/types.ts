@@ -1,0 +1,20 @@
+// The contract of a baseline: a state a cluster can be brought to before a lab begins. Knows no labs.
+
+import type { Text } from '#common/protocol/index.ts';
+import type { KubeApi } from '../../check/index.ts';
+import type { Clock } from '../../clock.ts';
+
+export interface BaselineContext {
+  clock: Clock;
+  signal: AbortSignal;
+  /** What is being done, for the learner who waits. */
+  note(text: Text): void;
+}
+
+export interface Baseline {
+  name: string;
+  /** Everything it makes lives in these namespaces, so that they are all there is to take away. */
+  namespaces: readonly string[];
+  /** Leaves alone what is already there. */
+  apply(api: KubeApi, context: BaselineContext): Promise<void>;
+}

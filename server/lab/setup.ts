@@ -1,0 +1,46 @@
+// Brings a cluster to a lab's start: the baseline, then the lab's own manifests. Knows no steps.
+
+import { readFileSync, realpathSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { CouldNotLook, type KubeApi, say } from '../check/index.ts';
+import type { KubeObject } from '../kube/index.ts';
+import { type BaselineContext, baselineOf, create, removeNamespaces } from './baselines/index.ts';
+import type { Lab } from './load.ts';
+
+export interface SetupContext extends BaselineContext {
+  /** Takes away first what an earlier setup made: for clusters that cannot be emptied. */
+  fresh: boolean;
+}
+
+export async function setUp(lab: Lab, api: KubeApi, context: SetupContext): Promise<void> {
+  const { cluster, setup } = lab.definition;
+  const baseline = baselineOf(cluster.baseline);
+  if (!baseline)
+    throw new CouldNotLook(
+      say(`沒有名為 ${cluster.baseline} 的起始狀態。`, `There is no baseline named ${cluster.baseline}.`),
+    );
+  const objects = setup.flatMap(({ apply }) => manifests(lab, apply));
+  if (context.fresh) {
+    context.note(say('正在清掉上一次留下的東西。', 'Taking away what the last attempt left.'));
+    const own = objects.filter(object => object.kind === 'Namespace').map(object => object.metadata.name);
+    await removeNamespaces(
+      api,
+      [...new Set([...baseline.namespaces, ...own])],
+      context.clock,
+      context.signal,
+    );
+  }
+  await baseline.apply(api, context);
+  // In the order written: a namespace stands before what lives in it.
+  for (const object of objects) if (!context.signal.aborted) await create(api, object);
+}
+
+/** The objects of one manifest file of the lab. */
+export function manifests(lab: Lab, file: string): KubeObject[] {
+  const path = realpathSync(join(lab.folder, file));
+  if (!path.startsWith(realpathSync(lab.folder) + sep)) throw new Error(`${file} leads outside the lab`);
+  return parseAllDocuments(readFileSync(path, 'utf8'))
+    .map(document => document.toJS() as KubeObject | null)
+    .filter(object => object !== null);
+}
