@@ -3,9 +3,10 @@
 
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../clock.ts';
-import { badRequest, methodNotAllowed, type StatusError } from '../../kube/index.ts';
+import { badRequest, methodNotAllowed } from '../../kube/index.ts';
 import type { Network } from '../network/types.ts';
-import type { AccessAttributes, AccessDecision, Registry, ServedResource, User } from '../registry/types.ts';
+import { forbiddenFor } from '../registry/index.ts';
+import type { AccessAttributes, Registry, ServedResource, User } from '../registry/types.ts';
 import { authenticate, impersonate, type TokenAuthenticator } from './authentication.ts';
 import type { WireRequest } from './body.ts';
 import type { Discovery } from './discovery.ts';
@@ -30,7 +31,6 @@ export interface ServerParts {
   /** Behind the proxy of services. */
   network: Network | undefined;
   tokens: readonly TokenAuthenticator[];
-  forbidden(attributes: AccessAttributes, decision: AccessDecision): StatusError;
   track(end: () => void): () => void;
 }
 
@@ -119,7 +119,7 @@ export function authorize(parts: ServerParts, user: User, info: RequestInfo, ver
       }
     : { user, verb, path: info.path };
   const decision = parts.registry.authorizer.decide(attributes);
-  if (!decision.allowed) throw parts.forbidden(attributes, decision);
+  if (!decision.allowed) throw forbiddenFor(attributes, decision);
 }
 
 /** The resource behind a URL, when the URL's shape fits its scope. */

@@ -6,9 +6,8 @@ import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } f
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Clock } from '../../clock.ts';
-import { forbidden, type StatusError } from '../../kube/index.ts';
 import type { ByteStream, Network } from '../network/types.ts';
-import type { AccessAttributes, AccessDecision, Registry } from '../registry/types.ts';
+import type { Registry } from '../registry/types.ts';
 import type { TokenAuthenticator } from './authentication.ts';
 import type { Authority } from './certificates.ts';
 import { createDiscovery } from './discovery.ts';
@@ -28,8 +27,6 @@ export interface RestServerOptions {
   kubelet?: KubeletApi;
   /** Behind the proxy of services. */
   network?: Network;
-  /** Words of a refusal; upstream's plain form when absent. */
-  forbidden?: (attributes: AccessAttributes, decision: AccessDecision) => StatusError;
   /** TCP is on 127.0.0.1 only; port 0 picks a free one. */
   listen: { socketPath?: string; port?: number };
 }
@@ -67,7 +64,6 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
     kubelet: options.kubelet,
     network: options.network,
     tokens: options.tokens ?? [],
-    forbidden: options.forbidden ?? plainForbidden,
     track(end) {
       streams.add(end);
       return () => streams.delete(end);
@@ -216,27 +212,4 @@ function byteStream(socket: Duplex): ByteStream {
     onEnd: listener => void socket.once('end', listener),
     onClose: listener => void socket.once('close', () => listener()),
   };
-}
-
-function plainForbidden(attributes: AccessAttributes, decision: AccessDecision): StatusError {
-  const { user, verb } = attributes;
-  const why = decision.reason ? `: ${decision.reason}` : '';
-  if ('path' in attributes) {
-    const error = forbidden(
-      { group: '', resource: '' },
-      '',
-      `User ${JSON.stringify(user.name)} cannot ${verb} path ${JSON.stringify(attributes.path)}${why}`,
-    );
-    error.status.message = error.status.message?.replace(/^ is /, '');
-    error.status.details = {};
-    return error;
-  }
-  const { group, resource, subresource, namespace, name } = attributes;
-  const what = subresource ? `${resource}/${subresource}` : resource;
-  const where = namespace ? `in the namespace ${JSON.stringify(namespace)}` : 'at the cluster scope';
-  return forbidden(
-    { group, resource },
-    name ?? '',
-    `User ${JSON.stringify(user.name)} cannot ${verb} resource ${JSON.stringify(what)} in API group ${JSON.stringify(group)} ${where}${why}`,
-  );
 }
