@@ -1,8 +1,14 @@
 // The controllers of a practice cluster and what runs them. A new one is a file and a line in this list.
 
 import { deploymentController } from './deployment/controller.ts';
+import { garbageCollector } from './garbage-collector.ts';
+import { namespaceController } from './namespace.ts';
 import { replicaSetController } from './replicaset.ts';
+import { rootCaController } from './root-ca.ts';
 import { type RunningControllers, type StartOptions, startControllers as start } from './runtime/start.ts';
+import { endpointSliceController } from './service/endpoint-slices.ts';
+import { endpointsController } from './service/endpoints.ts';
+import { serviceAccountController } from './service-account.ts';
 import type { Controller } from './types.ts';
 
 export * from './resources.ts';
@@ -17,7 +23,16 @@ export { keyOf, parseKey } from './runtime/keys.ts';
 export type { RunningControllers, StartOptions } from './runtime/start.ts';
 export * from './types.ts';
 
-export const controllers: readonly Controller[] = [deploymentController, replicaSetController];
+export const controllers: readonly Controller[] = [
+  namespaceController,
+  serviceAccountController,
+  rootCaController,
+  deploymentController,
+  replicaSetController,
+  endpointsController,
+  endpointSliceController,
+  garbageCollector,
+];
 
 /** Starts every controller of an ordinary cluster, or those given. */
 export function startControllers(

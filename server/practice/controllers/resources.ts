@@ -1,6 +1,7 @@
 // The resources that controllers watch and write, by name. Knows what exists in an ordinary cluster, not what it means.
 
 import type { GroupVersionResource } from '../../kube/index.ts';
+import type { KnownResource } from './types.ts';
 
 const core = (resource: string): GroupVersionResource => ({ group: '', version: 'v1', resource });
 const v1 = (group: string, resource: string): GroupVersionResource => ({ group, version: 'v1', resource });
@@ -49,13 +50,6 @@ export const PRIORITY_CLASSES = v1('scheduling.k8s.io', 'priorityclasses');
 export const ROLE_BINDINGS = v1('rbac.authorization.k8s.io', 'rolebindings');
 export const ROLES = v1('rbac.authorization.k8s.io', 'roles');
 export const STORAGE_CLASSES = v1('storage.k8s.io', 'storageclasses');
-
-/** A built-in resource together with its kind, for whoever must walk everything that exists. */
-export interface KnownResource {
-  resource: GroupVersionResource;
-  kind: string;
-  namespaced: boolean;
-}
 
 const namespaced = (resource: GroupVersionResource, kind: string): KnownResource => ({
   resource,

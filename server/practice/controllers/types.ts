@@ -36,6 +36,24 @@ export interface ControllerContext {
   memory: Map<string, unknown>;
   /** PEM text of the cluster's root certificate. */
   rootCa: string;
+  /** Every resource there is now, custom ones included; events are not counted among them. */
+  known(): readonly KnownResource[];
+}
+
+/** A resource that exists in the cluster now. */
+export interface KnownResource {
+  resource: GroupVersionResource;
+  kind: string;
+  namespaced: boolean;
+}
+
+export interface Change {
+  of: KnownResource;
+  object: KubeObject;
+  /** Absent for a new object. */
+  previous?: KubeObject;
+  /** `object` is the last state of something that is gone. */
+  deleted: boolean;
 }
 
 export interface Watch {
@@ -52,6 +70,8 @@ export interface Controller {
   /** `source.component` of its events, e.g. `deployment-controller`. */
   component?: string;
   watches: readonly Watch[];
+  /** For the few that look at everything: keys for a change of any object of any resource, custom ones included. */
+  everything?(change: Change, context: ControllerContext): string[];
   /** Resources it only reads through the cache. */
   reads?: readonly GroupVersionResource[];
   /** `key` is `namespace/name`, or `name` for cluster-scoped objects. */

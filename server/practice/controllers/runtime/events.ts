@@ -94,6 +94,19 @@ export function createEventSink(options: EventSinkOptions): EventSink {
     return `${object}.${nanos.toString(16)}`;
   };
 
+  /** Several sinks may name an event of one object in the same moment: then the next name is taken. */
+  const create = async (body: KubeObject) => {
+    for (let tries = 0; ; tries++) {
+      try {
+        await client.create(EVENTS, body);
+        return;
+      } catch (error) {
+        if (!(error instanceof StatusError) || error.reason !== 'AlreadyExists' || tries === 9) throw error;
+        body.metadata = { ...body.metadata, name: nameFor(body['involvedObject'].name) };
+      }
+    }
+  };
+
   const recorder = (source: EventSource): FullEventRecorder => {
     const similar = new Map<string, { messages: Set<string>; last: number }>();
     const observed = new Map<string, Observed>();
@@ -164,7 +177,7 @@ export function createEventSink(options: EventSinkOptions): EventSink {
               body['count'] = 1;
             }
           }
-          await client.create(EVENTS, body);
+          await create(body);
         });
       },
 
@@ -204,9 +217,7 @@ export function createEventSink(options: EventSinkOptions): EventSink {
           reportingComponent: source.component,
           reportingInstance: source.host ? `${source.component}-${source.host}` : source.component,
         };
-        write(async () => {
-          await client.create(EVENTS, body);
-        });
+        write(() => create(body));
       },
     };
   };

@@ -9,6 +9,7 @@ import type { Controller, ControllerContext } from '../types.ts';
 import { createCaches, type SharedCaches } from './caches.ts';
 import { readYourWrites } from './client.ts';
 import { createEventSink, type EventSink } from './events.ts';
+import { type Everything, watchEverything } from './everything.ts';
 import { keyOf } from './keys.ts';
 import { createQueue, type WorkQueue } from './queue.ts';
 
@@ -17,9 +18,18 @@ const TURN = 32;
 /** Hops over the microtask queue after which silence counts as silence. */
 const SETTLE = 20;
 
+export interface ControllerUser {
+  name: string;
+  groups: string[];
+}
+
+/** The program that upstream's controllers are parts of: their writes are attributed to it. */
+const MANAGER = { fieldManager: 'kube-controller-manager' };
+const SCHEDULER = { fieldManager: 'kube-scheduler' };
+
 export interface StartOptions {
-  /** An in-process client acting as `user`. */
-  clientFor(user: string): ApiClient;
+  /** An in-process client acting as `user`; `fieldManager` is who its writes are attributed to. */
+  clientFor(user: ControllerUser, options?: { fieldManager?: string }): ApiClient;
   clock: Clock;
   random: Random;
   controllers: readonly Controller[];
@@ -50,18 +60,23 @@ export function startControllers(options: StartOptions): RunningControllers {
   };
   const turn = () => (++done % TURN === 0 ? new Promise<void>(resolve => setImmediate(resolve)) : undefined);
 
-  const manager = options.clientFor('system:kube-controller-manager');
+  const manager = options.clientFor(userNamed('system:kube-controller-manager'), MANAGER);
   const caches = createCaches(manager, clock);
+  const everything = watchEverything(caches);
   const sink = createEventSink({ client: manager, clock, onQuiet });
   const queues = options.controllers.map(controller =>
-    startOne(controller, options, caches, sink, turn, onQuiet),
+    startOne(controller, { ...options, caches, everything, sink, turn, onQuiet }),
   );
   const scheduler =
     options.scheduler === false
       ? undefined
       : startScheduler({
-          client: readYourWrites(options.clientFor('system:kube-scheduler'), caches),
-          events: createEventSink({ client: options.clientFor('system:kube-scheduler'), clock, onQuiet }),
+          client: readYourWrites(options.clientFor(userNamed('system:kube-scheduler'), SCHEDULER), caches),
+          events: createEventSink({
+            client: options.clientFor(userNamed('system:kube-scheduler'), SCHEDULER),
+            clock,
+            onQuiet,
+          }),
           caches,
           clock,
           random,
@@ -103,15 +118,23 @@ export function startControllers(options: StartOptions): RunningControllers {
   };
 }
 
-function startOne(
-  controller: Controller,
-  options: StartOptions,
-  caches: SharedCaches,
-  sink: EventSink,
-  turn: () => Promise<void> | undefined,
-  onQuiet: () => void,
-): WorkQueue {
-  const { clock, random } = options;
+/** The user with the groups that the API server would give it. */
+function userNamed(name: string): ControllerUser {
+  const account = /^system:serviceaccount:([^:]+):/.exec(name);
+  const groups = account ? ['system:serviceaccounts', `system:serviceaccounts:${account[1]}`] : [];
+  return { name, groups: [...groups, 'system:authenticated'] };
+}
+
+interface Surroundings extends StartOptions {
+  caches: SharedCaches;
+  everything: Everything;
+  sink: EventSink;
+  turn(): Promise<void> | undefined;
+  onQuiet(): void;
+}
+
+function startOne(controller: Controller, options: Surroundings): WorkQueue {
+  const { clock, random, caches, everything, sink, turn, onQuiet } = options;
   const component = controller.component ?? controller.name;
   const queue = createQueue({
     clock,
@@ -125,7 +148,10 @@ function startOne(
   });
   const context: ControllerContext = {
     client: readYourWrites(
-      options.clientFor(controller.user ?? `system:serviceaccount:kube-system:${component}`),
+      options.clientFor(
+        userNamed(controller.user ?? `system:serviceaccount:kube-system:${controller.name}`),
+        MANAGER,
+      ),
       caches,
     ),
     clock,
@@ -135,7 +161,14 @@ function startOne(
     requeueAfter: (key, ms) => queue.addAfter(key, ms),
     memory: new Map(),
     rootCa: options.rootCa ?? '',
+    known: () => everything.known(),
   };
+  if (controller.everything) {
+    const { everything: keysOf } = controller;
+    everything.subscribe(change => {
+      for (const key of keysOf(change, context)) queue.add(key);
+    });
+  }
   for (const resource of controller.reads ?? []) caches.of(resource);
   for (const watch of controller.watches) {
     caches.of(watch.resource).subscribe((object, previous) => {
