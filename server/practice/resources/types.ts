@@ -2,15 +2,7 @@
 
 import type { FieldError, GroupVersionKind, KubeObject } from '../../kube/index.ts';
 
-export type Verb =
-  | 'create'
-  | 'delete'
-  | 'deletecollection'
-  | 'get'
-  | 'list'
-  | 'patch'
-  | 'update'
-  | 'watch';
+export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
 
 export const ALL_VERBS: readonly Verb[] = [
   'create',
@@ -47,7 +39,11 @@ export interface HookContext {
   randomText(length: number): string;
   randomUuid(): string;
   /** Reads another object, undefined when absent: for allocation (service IPs, node ports) and references. */
-  read(resource: { group: string; resource: string }, namespace: string | undefined, name: string): KubeObject | undefined;
+  read(
+    resource: { group: string; resource: string },
+    namespace: string | undefined,
+    name: string,
+  ): KubeObject | undefined;
   listAll(resource: { group: string; resource: string }): KubeObject[];
   /** Adds a `Warning:` to the answer. */
   warn(text: string): void;
@@ -88,6 +84,8 @@ export interface ResourceDefinition {
   /** From the stored form to a served version's and back, when they differ by more than apiVersion. New objects, never in place. */
   fromStored?(object: KubeObject, version: string): KubeObject;
   toStored?(object: KubeObject, version: string): KubeObject;
+  /** True when a create keeps the status that the body brings (upstream: nodes). */
+  keepsStatusOnCreate?: boolean;
   /** True when a DELETE answers with the object instead of a Status (upstream: pods, services, claims, service accounts …). */
   returnsDeleted?: boolean;
   /** True when PUT without resourceVersion is allowed (upstream: most kinds; false for CRDs, APIServices …). */
