@@ -1,5 +1,6 @@
 // The controllers of a practice cluster and what runs them. A new one is a file and a line in this list.
 
+import { daemonSetController } from './daemonset/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { garbageCollector } from './garbage-collector.ts';
 import { namespaceController } from './namespace.ts';
@@ -9,6 +10,10 @@ import { type RunningControllers, type StartOptions, startControllers as start }
 import { endpointSliceController } from './service/endpoint-slices.ts';
 import { endpointsController } from './service/endpoints.ts';
 import { serviceAccountController } from './service-account.ts';
+import { statefulSetController } from './statefulset/controller.ts';
+import { volumeBinder } from './storage/binder.ts';
+import { claimProtection, volumeProtection } from './storage/protection.ts';
+import { hostPathProvisioner } from './storage/provisioner.ts';
 import type { Controller } from './types.ts';
 
 export * from './resources.ts';
@@ -29,8 +34,14 @@ export const controllers: readonly Controller[] = [
   rootCaController,
   deploymentController,
   replicaSetController,
+  statefulSetController,
+  daemonSetController,
   endpointsController,
   endpointSliceController,
+  volumeBinder,
+  hostPathProvisioner,
+  claimProtection,
+  volumeProtection,
   garbageCollector,
 ];
 
