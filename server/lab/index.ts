@@ -1,3 +1,3 @@
 export { openAttempt } from './attempt.ts';
-export { type Lab, LabError, listLabs, loadLab } from './load.ts';
+export { findLab, type Lab, LabError, listLabs, loadLab } from './load.ts';
 export type * from './types.ts';

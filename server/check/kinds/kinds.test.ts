@@ -1,0 +1,322 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { CouldNotLook } from '../could-not-look.ts';
+import { say } from '../words.ts';
+import { checkKindContract, pod, type Scene, scene } from './contract.ts';
+import { KINDS } from './index.ts';
+
+const away = new CouldNotLook(say('連不上', 'The cluster does not answer.'));
+const unreachable = (s: Scene) => {
+  s.api.broken = away;
+};
+const phase = (value: string) => ({
+  status: { phase: value, conditions: [{ type: 'Ready', status: value === 'Running' ? 'True' : 'False' }] },
+});
+
+checkKindContract({
+  kind: 'resource',
+  spec: {
+    ref: { kind: 'Pod', namespace: 'shop', selector: { app: 'web' } },
+    match: { status: { phase: 'Running' } },
+  },
+  holds: s => s.api.put(pod('web-1', phase('Running'))),
+  fails: s => s.api.put(pod('web-1', phase('Pending'))),
+  says: /Pod shop\/web-1: status\.phase is Pending, expected Running/,
+  breaks: unreachable,
+});
+
+checkKindContract({
+  kind: 'absent',
+  spec: { ref: { kind: 'Pod', name: 'debug' } },
+  holds: s => s.api.remove(pod('debug')),
+  fails: s => s.api.put(pod('debug')),
+  says: /Pod shop\/debug is still there/,
+  breaks: unreachable,
+});
+
+const binding = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'RoleBinding',
+  metadata: { name: 'b', namespace: 'shop' },
+};
+checkKindContract({
+  kind: 'access',
+  spec: {
+    as: 'system:serviceaccount:shop:ci',
+    verb: 'list',
+    resource: 'inferenceservices.serving.kserve.io',
+    namespace: 'shop',
+    allowed: true,
+  },
+  holds: s => {
+    s.api.allows = (attributes, user) =>
+      attributes.group === 'serving.kserve.io' &&
+      attributes.resource === 'inferenceservices' &&
+      user.endsWith(':ci');
+    s.api.put(binding);
+  },
+  fails: s => {
+    s.api.allows = () => false;
+  },
+  says: /system:serviceaccount:shop:ci cannot list inferenceservices\.serving\.kserve\.io in namespace shop, and should/,
+  breaks: unreachable,
+});
+
+checkKindContract({
+  kind: 'command',
+  spec: { ran: 'kubectl describe pod|pods', exit: 0, output: { $matches: 'FailedScheduling' } },
+  holds: s =>
+    s.ran({
+      line: 'kubectl -n shop describe pod/web-1 | cat',
+      exit: 0,
+      endedAt: 2,
+      output: 'Warning  FailedScheduling',
+    }),
+  fails: s =>
+    s.ran({ line: 'kubectl describe pod nope', exit: 1, endedAt: 2, output: 'Error from server (NotFound)' }),
+  says: /You ran `kubectl describe pod nope`: exit is 1, expected 0; output is Error from server/,
+});
+
+checkKindContract({
+  kind: 'answer',
+  spec: {
+    prompt: { 'zh-TW': '多少？', en: 'How much?' },
+    equals: { from: { kind: 'Node' }, path: 'status.allocatable.memory' },
+    as: 'quantity',
+  },
+  holds: s => {
+    s.api.put({
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: 'n' },
+      status: { allocatable: { memory: '4194304Ki' } },
+    });
+    s.context.answer = '4Gi';
+  },
+  fails: s => {
+    s.api.put({
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: 'n' },
+      status: { allocatable: { memory: '4194304Ki' } },
+    });
+    s.context.answer = '8Gi';
+  },
+  says: /It is not "8Gi"/,
+  breaks: s => {
+    s.context.answer = '4Gi';
+    s.api.broken = away;
+  },
+});
+
+let home = '';
+let port = 0;
+const server = createServer((request, response) => {
+  response.setHeader('content-type', 'application/json');
+  response.statusCode = request.url === '/healthz' ? 200 : 404;
+  response.end(JSON.stringify({ host: request.headers.host }));
+});
+before(async () => {
+  home = mkdtempSync(join(tmpdir(), 'kinds-'));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  port = (server.address() as { port: number }).port;
+});
+after(() => {
+  server.close();
+  rmSync(home, { recursive: true, force: true });
+});
+
+let homes = 0;
+const withHome = (t: TestContext) => {
+  const own = join(home, String(homes++));
+  mkdirSync(join(own, 'checks'), { recursive: true });
+  return scene(t, own, own);
+};
+
+checkKindContract(
+  {
+    kind: 'file',
+    spec: { path: '~/rbac.yaml', match: { kind: 'ClusterRole', metadata: { name: 'reader' } } },
+    holds: s =>
+      writeFileSync(
+        join(s.context.home, 'rbac.yaml'),
+        'kind: ConfigMap\n---\nkind: ClusterRole\nmetadata: {name: reader}\n',
+      ),
+    fails: s =>
+      writeFileSync(join(s.context.home, 'rbac.yaml'), 'kind: ClusterRole\nmetadata: {name: writer}\n'),
+    says: /~\/rbac\.yaml: metadata\.name is writer, expected reader/,
+  },
+  withHome,
+);
+
+const service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'web', namespace: 'shop' },
+  spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http' }] },
+};
+const serving = { spec: { containers: [{ name: 'web', ports: [{ name: 'http', containerPort: 8080 }] }] } };
+checkKindContract({
+  kind: 'http',
+  spec: { service: 'shop/web:80', path: '/healthz', status: 200, body: { host: 'web.shop' } },
+  holds: s => {
+    s.api.dial = (_pod, asked) => {
+      assert.equal(asked, 8080);
+      return connect(port, '127.0.0.1');
+    };
+    s.api.put(service);
+    s.api.put(pod('web-1', { ...serving, ...phase('Running') }));
+  },
+  fails: s => {
+    s.api.put(service);
+    s.api.put(pod('web-1', { ...serving, ...phase('Pending') }));
+  },
+  says: /Pod web-1 behind service web is not ready \(it is Pending\)/,
+  breaks: unreachable,
+});
+
+checkKindContract(
+  {
+    kind: 'script',
+    spec: { file: 'checks/pods.ts' },
+    holds: s => {
+      for (const name of ['a', 'b']) s.api.put(pod(name));
+      script(s.context.labFolder);
+      s.ran({ line: 'anything' });
+    },
+    fails: s => script(s.context.labFolder),
+    says: /0 pods/,
+    breaks: s => {
+      script(s.context.labFolder);
+      s.api.broken = away;
+    },
+  },
+  withHome,
+);
+function script(folder: string): void {
+  writeFileSync(
+    join(folder, 'checks/pods.ts'),
+    `export default async ({ list }) => {
+       const { length } = await list({ kind: 'Pod' });
+       return length === 2 ? { state: 'holds' } : { state: 'wrong', said: { 'zh-TW': length + ' 個', en: length + ' pods' } };
+     };`,
+  );
+}
+
+test('every kind of the schema has its member', () => {
+  assert.deepEqual(Object.keys(KINDS), [
+    'resource',
+    'absent',
+    'access',
+    'http',
+    'command',
+    'file',
+    'answer',
+    'script',
+  ]);
+});
+
+test('a file outside the home folder is not read', async t => {
+  const s = withHome(t);
+  symlinkSync('/etc/hostname', join(s.context.home, 'rbac.yaml'));
+  const verdict = await KINDS.file.run({ path: '~/rbac.yaml' }, s.context);
+  assert.match(verdict.said?.en ?? '', /outside the home folder/);
+});
+
+test("a script that takes too long is ours, not the learner's", async t => {
+  const s = withHome(t);
+  writeFileSync(join(s.context.labFolder, 'checks/slow.ts'), 'export default () => new Promise(() => {});');
+  await assert.rejects(
+    KINDS.script.run({ file: 'checks/slow.ts', deadline: '50ms' }, s.context),
+    /no result within 50ms/,
+  );
+});
+
+test('choices may be right because of what the cluster says, and wrong ones are explained', async t => {
+  const s = scene(t);
+  s.api.put(pod('web-1', { status: { message: '1 Insufficient memory' } }));
+  const text = (en: string) => ({ 'zh-TW': en, en });
+  const right = (word: string) => ({
+    ref: { kind: 'Pod' },
+    match: { status: { message: { $matches: word } } },
+  });
+  const spec = {
+    prompt: text('Which?'),
+    as: 'text' as const,
+    choices: [
+      { id: 'memory', text: text('Memory'), right: right('memory') },
+      { id: 'cpu', text: text('CPU'), right: right('cpu'), say: text('Read it again.') },
+    ],
+  };
+  s.context.answer = 'memory';
+  assert.equal((await KINDS.answer.run(spec, s.context)).state, 'holds');
+  s.context.answer = 'cpu';
+  assert.deepEqual((await KINDS.answer.run(spec, s.context)).said, text('Read it again.'));
+});
+
+test('a wrong answer never gives the right one away', async t => {
+  const s = scene(t);
+  s.context.answer = '5';
+  const verdict = await KINDS.answer.run(
+    { prompt: { 'zh-TW': '?', en: '?' }, equals: 42, as: 'number' },
+    s.context,
+  );
+  assert.equal(verdict.state, 'wrong');
+  assert.doesNotMatch(JSON.stringify(verdict), /42/);
+});
+
+test('a count, a sum and a bare answer are read from the cluster', async t => {
+  const s = scene(t);
+  for (const [name, memory] of [
+    ['a', '128Mi'],
+    ['b', '64Mi'],
+  ] as const)
+    s.api.put(pod(name, { spec: { containers: [{ resources: { requests: { memory } } }] } }));
+  const judge = async (equals: object, answer: string, as = 'quantity') => {
+    s.context.answer = answer;
+    return (await KINDS.answer.run({ prompt: { 'zh-TW': '?', en: '?' }, equals, as } as never, s.context))
+      .state;
+  };
+  assert.equal(await judge({ from: { kind: 'Pod' }, pick: 'count' }, '2', 'number'), 'holds');
+  assert.equal(
+    await judge(
+      { from: { kind: 'Pod' }, path: 'spec.containers[*].resources.requests.memory', pick: 'sum' },
+      '192Mi',
+    ),
+    'holds',
+  );
+  assert.equal(
+    await judge(
+      {
+        from: { kind: 'Pod' },
+        path: 'spec.containers[0].resources.requests.memory',
+        where: { metadata: { name: 'b' } },
+        pick: 'one',
+      },
+      '65536Ki',
+    ),
+    'holds',
+  );
+});
+
+test('a count of matching objects is compared, every asks for all', async t => {
+  const s = scene(t);
+  s.api.put(pod('a', phase('Running')));
+  s.api.put(pod('b', phase('Pending')));
+  const run = (spec: object) =>
+    KINDS.resource.run({ ref: { kind: 'Pod' }, match: { status: { phase: 'Running' } }, ...spec }, s.context);
+  assert.equal((await run({ count: 1 })).state, 'holds');
+  assert.equal((await run({ count: { $gte: 2 } })).state, 'wrong');
+  assert.match((await run({ every: true })).said?.en ?? '', /Pod shop\/b/);
+});
+
+test('a kind the cluster does not know is not yet, not wrong', async t => {
+  const verdict = await KINDS.resource.run({ ref: { kind: 'InferenceService' } }, scene(t).context);
+  assert.equal(verdict.state, 'not-yet');
+  assert.match(verdict.said?.en ?? '', /does not know the kind InferenceService yet/);
+});
