@@ -10,7 +10,13 @@ import type { Config } from './config.ts';
 import { createDevSite, createLinks, startHttpServer } from './http/index.ts';
 import { openProgress } from './progress/index.ts';
 import { createSessions, type LabModule } from './session/index.ts';
-import { createKubectl, probeSandbox, type Sandbox, type Tool } from './workspace/index.ts';
+import {
+  createKubectl,
+  type KubectlStatus,
+  probeSandbox,
+  type Sandbox,
+  type Tool,
+} from './workspace/index.ts';
 
 export interface RunningServer {
   readonly port: number;
@@ -27,6 +33,7 @@ export interface Replacements {
   sandbox?: Sandbox;
   lab?: () => Promise<LabModule>;
   tools?: () => Promise<readonly Tool[]>;
+  kubectl?: KubectlStatus;
   /** Where kubectl is downloaded from. */
   downloads?: string;
 }
@@ -35,7 +42,11 @@ export async function startServer(config: Config, replaced: Replacements = {}): 
   const clock = realClock();
   await mkdir(config.data, { recursive: true, mode: 0o700 });
   const providers = replaced.providers ?? clusterProviders();
-  const kubectl = createKubectl({ cache: join(config.cache, 'kubectl'), downloads: replaced.downloads });
+  const kubectl = createKubectl({
+    cache: join(config.cache, 'kubectl'),
+    downloads: replaced.downloads,
+    known: replaced.kubectl,
+  });
   const [sandbox, version] = await Promise.all([
     replaced.sandbox ?? probeSandbox(),
     packageVersion(config.root),
@@ -50,7 +61,7 @@ export async function startServer(config: Config, replaced: Replacements = {}): 
     providers,
     sandbox,
     kubectl,
-    tools: replaced.tools ?? (async () => (await import('./practice/tools/index.ts')).practiceTools()),
+    tools: replaced.tools ?? (async () => []),
     progress,
     clock,
   });

@@ -1,2 +1,2 @@
-export { createSessions, type LabFacts, type LabModule, type SessionsOptions } from './sessions.ts';
+export { createSessions, type LabModule, type SessionsOptions } from './sessions.ts';
 export type * from './types.ts';

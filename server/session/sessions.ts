@@ -23,13 +23,6 @@ const SWEEP = EXPIRY / 36;
 /** A unix socket's path has room for 107 bytes, and the file name is part of it. */
 const LONGEST_RUN_FOLDER = 85;
 
-export interface LabFacts {
-  id: string;
-  cluster: StartOptions;
-  /** Kinds of cluster the lab can run on; all when absent. */
-  runsOn?: readonly ClusterOffer['kind'][];
-}
-
 export interface SessionsOptions {
   data: string;
   labs: string;
@@ -44,9 +37,16 @@ export interface SessionsOptions {
   clock: Clock;
 }
 
+/** What is used here of server/lab. */
 export interface LabModule {
-  findLab(folder: string, id: string): Promise<LabFacts | undefined>;
+  /** Throws with a sentence when there is no such lab, or it is broken. */
+  loadLab(folder: string, id: string): { id: string; definition: { cluster: LabCluster } };
   openAttempt(options: AttemptOptions): Attempt;
+}
+
+interface LabCluster extends StartOptions {
+  /** Kinds of cluster the lab can run on; all when absent. */
+  kinds?: readonly ClusterOffer['kind'][];
 }
 
 interface Entry {
@@ -111,13 +111,17 @@ export function createSessions(options: SessionsOptions): Sessions {
         return failed(error);
       }
     }
-    const { findLab, openAttempt } = await options.lab();
-    const lab = await findLab(options.labs, request.lab);
-    if (!lab) return no('failed', noLab(request.lab));
+    const { loadLab, openAttempt } = await options.lab();
+    let wanted: LabCluster;
+    try {
+      wanted = loadLab(options.labs, request.lab).definition.cluster;
+    } catch (error) {
+      return failed(error);
+    }
     const kubectl = await options.kubectl.known();
     if (kubectl.state !== 'found') return no('no-kubectl', kubectl.note);
     const { kind, profile } = request.cluster;
-    if (lab.runsOn && !lab.runsOn.includes(kind)) return no('no-cluster', NOT_THERE);
+    if (wanted.kinds && !wanted.kinds.includes(kind)) return no('no-cluster', NOT_THERE);
     const provider = options.providers.find(candidate => candidate.kind === kind);
     const offers = (await provider?.available()) ?? [];
     const offer =
@@ -138,13 +142,13 @@ export function createSessions(options: SessionsOptions): Sessions {
       lastSeen: clock.now(),
       opening: openSession({
         id,
-        lab: lab.id,
+        lab: request.lab,
         labs: options.labs,
         folder: join(options.data, 'sessions', id),
         runFolder: runFolder(id),
         provider,
         offer,
-        size: lab.cluster,
+        size: { cpus: wanted.cpus, memory: wanted.memory },
         sandbox: options.sandbox,
         kubectl: options.kubectl.path(),
         tools,
@@ -195,12 +199,10 @@ function no(
 }
 
 function failed(error: unknown): OpenAnswer {
-  const said = error instanceof Error ? error.message : String(error);
+  // The whole of it for whoever looks into the server's terminal; its first line for the page.
+  console.error(error);
+  const said = (error instanceof Error ? error.message : String(error)).split('\n')[0];
   return no('failed', { 'zh-TW': `開啟練習時失敗：${said}`, en: `The lab could not be opened: ${said}` });
-}
-
-function noLab(id: string): Text {
-  return { 'zh-TW': `沒有名為「${id}」的練習。`, en: `There is no lab named "${id}".` };
 }
 
 const NOT_THERE: Text = {

@@ -96,9 +96,10 @@ export function openTerminal(options: TerminalOptions): Terminal {
   };
 
   const join = (seat: Seat) => {
+    // What is out already belongs to the screen, not to what follows it.
+    flush();
     seat.state = 'joining';
     seat.held = [];
-    flush();
     recorder.capture((cols, rows, serialised) => {
       if (!seats.has(seat) || seat.state !== 'joining') return;
       seat.state = 'live';
@@ -226,7 +227,7 @@ export function openTerminal(options: TerminalOptions): Terminal {
       recorder.close();
     },
     view: viewer => {
-      const seat: Seat = { viewer, ledger: new Ledger(), state: 'joining', held: [] };
+      const seat: Seat = { viewer, ledger: new Ledger(), state: 'behind', held: [] };
       seats.add(seat);
       join(seat);
       return {

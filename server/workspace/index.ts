@@ -1,4 +1,4 @@
-export { createKubectl, type Kubectl } from './kubectl.ts';
+export { createKubectl, type Kubectl, type KubectlStatus } from './kubectl.ts';
 export { onPath } from './on-path.ts';
 export { probeSandbox } from './sandbox.ts';
 export type * from './types.ts';

@@ -43,16 +43,19 @@ export interface KubectlOptions {
   downloads?: string;
   platform?: NodeJS.Platform;
   arch?: string;
+  /** Spares the look, where a test does not care which kubectl there is. */
+  known?: KubectlStatus;
 }
 
 export function createKubectl(options: KubectlOptions): Kubectl {
   const { cache, downloads = DOWNLOADS, platform = process.platform, arch = process.arch } = options;
-  let status: KubectlStatus = { state: 'missing', note: missing() };
-  let found: string | undefined;
+  let status: KubectlStatus = options.known ?? { state: 'missing', note: missing() };
+  let found: string | undefined = status.state === 'found' ? status.path : undefined;
   let fetching: Promise<KubectlStatus> | undefined;
   let looking: Promise<KubectlStatus> | undefined;
 
   const look = (): Promise<KubectlStatus> => {
+    if (options.known) return Promise.resolve(status);
     looking ??= search().finally(() => {
       looking = undefined;
     });

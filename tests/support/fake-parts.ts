@@ -28,6 +28,7 @@ export function helloProvider(
       const socketPath = join(folder, 'cluster.sock');
       const server: Server = createServer(socket => {
         socket.on('error', () => {});
+        socket.resume();
         socket.end('hello\n');
       });
       await new Promise<void>(resolve => server.listen(socketPath, resolve));
@@ -67,7 +68,7 @@ export interface ListeningLab extends LabModule {
 }
 
 /** A lab with one step that passes when told to. */
-export function listeningLab(runsOn?: ('practice' | 'minikube')[]): ListeningLab {
+export function listeningLab(kinds?: ('practice' | 'minikube')[]): ListeningLab {
   const listeners = new Set<(event: AttemptEvent) => void>();
   const lab: ListeningLab = {
     options: [],
@@ -82,8 +83,10 @@ export function listeningLab(runsOn?: ('practice' | 'minikube')[]): ListeningLab
     emit: event => {
       for (const listener of listeners) listener(event);
     },
-    findLab: async (_, id) =>
-      id === 'none' ? undefined : { id, cluster: {}, ...(runsOn ? { runsOn } : {}) },
+    loadLab: (_, id) => {
+      if (id === 'none') throw new Error(`there is no lab ${id}`);
+      return { id, definition: { cluster: kinds ? { kinds } : {} } };
+    },
     openAttempt: (options): Attempt => {
       lab.options.push(options);
       return {

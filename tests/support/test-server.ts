@@ -24,6 +24,8 @@ export interface TestServerOptions extends Replacements {
   /** Uses the real built site instead. */
   builtSite?: boolean;
   data?: string;
+  /** 0, a free one, unless told. */
+  port?: number;
 }
 
 /** Everything it makes lies in one temporary folder, which goes when it closes. */
@@ -39,7 +41,14 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   }
   const data = options.data ?? join(folder, 'data');
   const server = await startServer(
-    { port: 0, root: ROOT, site, labs: join(ROOT, 'labs'), data, cache: join(ROOT, '.cache') },
+    {
+      port: options.port ?? 0,
+      root: ROOT,
+      site,
+      labs: join(ROOT, 'labs'),
+      data,
+      cache: join(ROOT, '.cache'),
+    },
     options,
   );
   const origin = `http://127.0.0.1:${server.port}`;
