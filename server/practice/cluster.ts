@@ -97,7 +97,7 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
   if (nodes) {
     await controllers?.idle();
     await nodes.start();
-    await installMinikube(client);
+    await installMinikube(client).catch(error => options.onFault?.('minikube installation', error));
   }
 
   return {

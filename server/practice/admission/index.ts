@@ -2,6 +2,16 @@
 
 import type { Clock } from '../../clock.ts';
 import type { Network } from '../network/types.ts';
+import { limitRanger } from './limit-ranger.ts';
+import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { defaultTolerationSeconds, priority } from './pod-defaults.ts';
+import { serviceAccount } from './service-account.ts';
+import {
+  defaultIngressClass,
+  defaultStorageClass,
+  persistentVolumeClaimResize,
+  storageObjectInUseProtection,
+} from './storage.ts';
 import type { AdmissionPlugin } from './types.ts';
 
 export interface AdmissionFacts {
@@ -11,5 +21,15 @@ export interface AdmissionFacts {
 }
 
 export function admissionPlugins(_facts: AdmissionFacts): AdmissionPlugin[] {
-  return [];
+  return [
+    namespaceLifecycle,
+    limitRanger,
+    serviceAccount,
+    priority,
+    defaultTolerationSeconds,
+    persistentVolumeClaimResize,
+    storageObjectInUseProtection,
+    defaultStorageClass,
+    defaultIngressClass,
+  ];
 }

@@ -29,7 +29,11 @@ export interface AdmissionContext {
   now(): number;
   randomText(length: number): string;
   /** Reads the store directly (frozen objects), undefined when absent. */
-  read(resource: { group: string; resource: string }, namespace: string | undefined, name: string): KubeObject | undefined;
+  read(
+    resource: { group: string; resource: string },
+    namespace: string | undefined,
+    name: string,
+  ): KubeObject | undefined;
   listAll(resource: { group: string; resource: string }, namespace?: string): KubeObject[];
   /** For plugins that must write (quota usage). Runs as system:apiserver. */
   client: ApiClient;
