@@ -34,8 +34,8 @@ export interface ContainerSpec {
   resources?: { requests?: Record<string, string>; limits?: Record<string, string> };
   volumeMounts?: { name: string; mountPath: string; readOnly?: boolean }[];
   restartPolicy?: string;
-  // biome-ignore lint/suspicious/noExplicitAny: the rest of a container is read field by field.
-  [field: string]: any;
+  securityContext?: Record<string, unknown>;
+  ports?: { hostPort?: number }[];
 }
 
 /** Containers and init containers of a pod spec, in the order in which upstream visits them. */
