@@ -4,18 +4,22 @@
 import { randomBytes } from 'node:crypto';
 import type { KubeObject } from '../../kube/index.ts';
 import type { Attachment } from '../network/index.ts';
-import { ExecStartError, InvalidReference, parseReference, programFor, runExec } from '../programs/index.ts';
-import { ContainerInstance, type Exit } from './container.ts';
-import { ConfigError, environmentOf, expand, quantityNumber } from './env.ts';
 import {
   ContainerFileSystem,
   type DirNode,
   directory,
+  ExecStartError,
   type FileNode,
   file,
+  InvalidReference,
   normalisePath,
+  parseReference,
   plant,
-} from './files.ts';
+  programFor,
+  runExec,
+} from '../programs/index.ts';
+import { ContainerInstance, type Exit } from './container.ts';
+import { ConfigError, environmentOf, expand, quantityNumber } from './env.ts';
 import { PullError, type StoredImage } from './images.ts';
 import type { LogBuffer } from './logs.ts';
 import type { ContainerFacts } from './pod-status.ts';

@@ -4,8 +4,7 @@ import type { Clock } from '../../clock.ts';
 import type { ApiClient, KubeObject } from '../../kube/index.ts';
 import type { Random } from '../../random.ts';
 import { type Attachment, type Network, serveHttp } from '../network/index.ts';
-import type { Container, ContainerStdin, Program } from '../programs/index.ts';
-import type { ContainerFileSystem } from './files.ts';
+import type { Container, ContainerFileSystem, ContainerStdin, Program } from '../programs/index.ts';
 import { LogBuffer } from './logs.ts';
 
 /** What `kubectl top` shows for a program that says nothing about itself. */
@@ -174,6 +173,7 @@ export class ContainerInstance {
       logError: text => write(line(text), 'stderr'),
       write,
       listen,
+      terminate: () => this.terminate(),
       listening: () => o.attachment.listening(),
       serveHttp: (port, handle) => listen(port, stream => serveHttp(stream, handle, () => o.clock.now())),
       use: resources => {

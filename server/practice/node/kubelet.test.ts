@@ -1,60 +1,14 @@
 // The life of pods on one node, on a fake clock: what a real kubelet v1.36.2 wrote is what these expect.
 
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
-import { fakeClock } from '../../clock.ts';
+import { describe, it } from 'node:test';
 import { timestamp } from '../../kube/index.ts';
-import { seededRandom } from '../../random.ts';
-import { FakeApi } from './fake-api.ts';
-import { createNodes } from './index.ts';
-import { CONFIG_MAPS, EVENTS, NODES, PODS } from './resources.ts';
-
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
-
-async function node() {
-  const clock = fakeClock();
-  const api = new FakeApi(clock);
-  const faults: unknown[] = [];
-  const nodes = createNodes({
-    nodes: [{ name: 'minikube', cpus: '2', memory: '4Gi' }],
-    clock,
-    random: seededRandom(1),
-    clientFor: () => api,
-    onFault: (where, error) => faults.push(`${where}: ${error instanceof Error ? error.stack : error}`),
-  });
-  closing.push(() => nodes.stop());
-  await nodes.start();
-  const run = async (name: string, spec: any, metadata: any = {}) => {
-    const containers = spec.containers.map((c: any) => ({ imagePullPolicy: 'IfNotPresent', ...c }));
-    await api.create(PODS, {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name, namespace: 'life', generation: 1, ...metadata },
-      spec: {
-        restartPolicy: 'Always',
-        terminationGracePeriodSeconds: 30,
-        nodeName: 'minikube',
-        automountServiceAccountToken: false,
-        ...spec,
-        containers,
-      },
-      status: { phase: 'Pending', qosClass: 'BestEffort' },
-    });
-  };
-  const pod = async (name: string) => (await api.get(PODS, { namespace: 'life', name })) as any;
-  const events = async (name: string) =>
-    (await api.list(EVENTS)).items
-      .filter((e: any) => e.involvedObject.name === name)
-      .map((e: any) => `${e.type} ${e.reason} ${e.message}${e.count > 1 ? ` x${e.count}` : ''}`);
-  return { clock, api, nodes, run, pod, events, faults };
-}
+import { CONFIG_MAPS, NODES, PODS } from './resources.ts';
+import { testNode } from './test-node.ts';
 
 describe('a kubelet', () => {
-  it('registers its node as a minikube does', async () => {
-    const { api } = await node();
+  it('registers its node as a minikube does', async t => {
+    const { api } = await testNode(t);
     const found: any = await api.get(NODES, { name: 'minikube' });
     assert.equal(found.metadata.labels['minikube.k8s.io/primary'], 'true');
     assert.deepEqual(found.status.capacity, found.status.allocatable);
@@ -65,8 +19,8 @@ describe('a kubelet', () => {
     );
   });
 
-  it('runs the control plane as mirror pods that become ready', async () => {
-    const { api, clock } = await node();
+  it('runs the control plane as mirror pods that become ready', async t => {
+    const { api, clock } = await testNode(t);
     await clock.advance(30_000);
     for (const name of ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']) {
       const pod: any = await api.get(PODS, { namespace: 'kube-system', name: `${name}-minikube` });
@@ -76,8 +30,8 @@ describe('a kubelet', () => {
     }
   });
 
-  it('pulls, creates and starts a container, then reports it ready', async () => {
-    const { clock, run, pod, events, faults } = await node();
+  it('pulls, creates and starts a container, then reports it ready', async t => {
+    const { clock, run, pod, events, faults } = await testNode(t);
     await run('web', { containers: [{ name: 'c', image: 'nginx:1.27', ports: [{ containerPort: 80 }] }] });
     await clock.advance(5_000);
     const { status } = await pod('web');
@@ -109,8 +63,8 @@ describe('a kubelet', () => {
     assert.deepEqual(seen.slice(2), ['Normal Created Container created', 'Normal Started Container started']);
   });
 
-  it('says what a registry says about an image that is not there, and backs off', async () => {
-    const { clock, run, pod, events } = await node();
+  it('says what a registry says about an image that is not there, and backs off', async t => {
+    const { clock, run, pod, events } = await testNode(t);
     await run('pull', { containers: [{ name: 'c', image: 'registry.k8s.io/nope:1' }] });
     await clock.advance(2_000);
     assert.equal((await pod('pull')).status.containerStatuses[0].state.waiting.reason, 'ErrImagePull');
@@ -126,8 +80,8 @@ describe('a kubelet', () => {
     ]);
   });
 
-  it('waits for a config map that is missing, and starts when it comes', async () => {
-    const { api, clock, run, pod, events } = await node();
+  it('waits for a config map that is missing, and starts when it comes', async t => {
+    const { api, clock, run, pod, events } = await testNode(t);
     await run('novol', {
       volumes: [{ name: 'v', configMap: { name: 'missing' } }],
       containers: [{ name: 'c', image: 'nginx:1.27', volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
@@ -152,8 +106,8 @@ describe('a kubelet', () => {
     assert.equal((await pod('novol')).status.phase, 'Running');
   });
 
-  it('deletes a pod once its containers have stopped', async () => {
-    const { api, clock, run, pod, events } = await node();
+  it('deletes a pod once its containers have stopped', async t => {
+    const { api, clock, run, pod, events } = await testNode(t);
     await run('web', { containers: [{ name: 'c', image: 'nginx:1.27' }] });
     await clock.advance(5_000);
     await api.delete(PODS, { namespace: 'life', name: 'web' });

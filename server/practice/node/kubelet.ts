@@ -2,11 +2,18 @@
 
 import { type ApiClient, type KubeObject, StatusError, type WatchHandle } from '../../kube/index.ts';
 import type { AddressPool, ClusterNetwork } from '../network/index.ts';
-import { imageSize, knownRepository, parseReference } from '../programs/index.ts';
+import {
+  type DirNode,
+  directory,
+  type FileNode,
+  imageSize,
+  knownRepository,
+  normalisePath,
+  parseReference,
+} from '../programs/index.ts';
 import type { NodeOptions } from '../types.ts';
 import { quantityNumber } from './env.ts';
 import { EventRecorder } from './events.ts';
-import { type DirNode, directory, type FileNode, normalisePath } from './files.ts';
 import { NodeImages } from './images.ts';
 import { capacityOf, NODE_IMAGES, nodeAddress, podPrefix } from './machine.ts';
 import { NodeStatus } from './node-status.ts';

@@ -4,8 +4,8 @@
 import type { Timer } from '../../clock.ts';
 import { type KubeObject, StatusError } from '../../kube/index.ts';
 import type { Attachment } from '../network/index.ts';
+import type { DirNode, FileNode } from '../programs/index.ts';
 import { ContainerRecord } from './container-record.ts';
-import type { DirNode, FileNode } from './files.ts';
 import { podStatus } from './pod-status.ts';
 import { type PodHost, PodWorld } from './pod-world.ts';
 import { PODS } from './resources.ts';

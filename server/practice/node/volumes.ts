@@ -2,8 +2,8 @@
 // not who mounts it where.
 
 import type { KubeObject } from '../../kube/index.ts';
+import { type DirNode, directory, type FileNode, file, plant } from '../programs/index.ts';
 import { type EnvSources, fieldValue, resourceValue } from './env.ts';
-import { type DirNode, directory, type FileNode, file, plant } from './files.ts';
 
 /** Why a volume cannot be mounted, in the kubelet's words after `MountVolume.SetUp failed for volume "v" : `. */
 export class MountError extends Error {}

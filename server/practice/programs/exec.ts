@@ -1,6 +1,8 @@
 // Runs a further command in a running container (kubectl exec, probes, hooks). Knows which commands need the shell, not
 // how the shell works.
 
+import { parseReference } from './reference.ts';
+import { hasCommand, profileOf } from './shell/profiles.ts';
 import type { Container, ContainerStdin, Program } from './types.ts';
 
 /** The command cannot start; the message is the runtime's from `exec: ` on. */
@@ -23,7 +25,9 @@ export async function runExec(
   io: ExecIo,
 ): Promise<number> {
   const executable = command[0] ?? '';
-  if (program.has && !program.has(executable) && !container.files.exists(executable)) {
+  const profile = profileOf(parseReference(container.image).repository);
+  const known = (profile && hasCommand(profile, executable)) || program.has?.(executable);
+  if (!profile || (!known && !(executable.includes('/') && container.files.exists(executable)))) {
     const why = executable.includes('/')
       ? `stat ${executable}: no such file or directory`
       : 'executable file not found in $PATH';

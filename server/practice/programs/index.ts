@@ -4,10 +4,13 @@ import { catalogue } from './catalogue.ts';
 import { generalServer } from './general.ts';
 import { pause } from './pause.ts';
 import type { ImageReference } from './reference.ts';
+import { shellImages } from './shell-images.ts';
 import type { Program } from './types.ts';
 
 export type { ExecIo } from './exec.ts';
 export { ExecStartError, runExec } from './exec.ts';
+export type { DirNode, FileNode, FsNode } from './files.ts';
+export { ContainerFileSystem, directory, file, normalisePath, plant } from './files.ts';
 export type { ImageReference } from './reference.ts';
 export { InvalidReference, parseReference } from './reference.ts';
 export type {
@@ -22,7 +25,7 @@ export type {
 export { catalogue };
 
 /** Looked through in order; the first whose image pattern fits runs. */
-export const programs: readonly Program[] = [pause, generalServer];
+export const programs: readonly Program[] = [pause, ...shellImages, generalServer];
 
 const byRepository = new Map(catalogue.map(entry => [entry.repository, entry]));
 

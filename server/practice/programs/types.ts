@@ -42,6 +42,8 @@ export interface Container {
   use(resources: { cpuMillis?: number; memoryBytes?: number }): void;
   /** Fires on SIGKILL only: for a program that, like a process without a handler under PID 1, ignores SIGTERM. */
   killed: AbortSignal;
+  /** Sends SIGTERM to the container's own program (`kill 1`). */
+  terminate(): void;
   /** Ports that somebody in the pod listens on now, ascending. */
   listening(): number[];
   /** The container's standard input, when the pod asked for one (`stdin: true`) and somebody is attached. */

@@ -1,6 +1,6 @@
 // A container's file system: the image's files, mounted volumes and what was written. Knows no container and no shell.
 
-import type { ContainerFiles } from '../programs/types.ts';
+import type { ContainerFiles } from './types.ts';
 
 /** What one container may write before the disk is full: a runaway program must not fill the machine's memory. */
 const MAX_WRITTEN_BYTES = 64 * 1024 * 1024;

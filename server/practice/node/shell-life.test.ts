@@ -1,0 +1,117 @@
+// Containers that run shell commands on a node, on a fake clock: logs as they come, exit codes, exec, signals.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { testNode } from './test-node.ts';
+
+const busybox = (command: string[], more: any = {}) => ({
+  containers: [{ name: 'c', image: 'docker.io/library/busybox:1.35', command, ...more }],
+});
+
+describe('a container with a shell', () => {
+  it('prints while it runs and counts a crash as upstream does', async t => {
+    const { clock, run, pod, log, events } = await testNode(t);
+    await run('run', busybox(['sh', '-c', 'echo hello; sleep 3600']));
+    await run('crash', busybox(['sh', '-c', 'echo boom; exit 3']));
+    await clock.advance(4_000);
+    assert.equal(await log('run'), 'hello\n');
+    assert.equal((await pod('run')).status.containerStatuses[0].ready, true);
+    const [status] = (await pod('crash')).status.containerStatuses;
+    assert.equal(status.restartCount, 1);
+    assert.equal(status.state.waiting.reason, 'CrashLoopBackOff');
+    assert.equal(status.lastState.terminated.exitCode, 3);
+    assert.equal(status.lastState.terminated.reason, 'Error');
+    assert.equal(await log('crash'), 'boom\n');
+    const { metadata } = await pod('crash');
+    assert.ok(
+      (await events('crash')).includes(
+        `Warning BackOff Back-off restarting failed container c in pod crash_life(${metadata.uid})`,
+      ),
+    );
+    assert.equal(
+      status.state.waiting.message,
+      `back-off 10s restarting failed container=c pod=crash_life(${metadata.uid})`,
+    );
+  });
+
+  it('ends a pod that never restarts with its exit code', async t => {
+    const { clock, run, pod } = await testNode(t);
+    await run('never', { restartPolicy: 'Never', ...busybox(['sh', '-c', 'echo bye; exit 4']) });
+    await run('done', { restartPolicy: 'OnFailure', ...busybox(['sh', '-c', 'echo $((19+23))']) });
+    await clock.advance(4_000);
+    const never = (await pod('never')).status;
+    assert.equal(never.phase, 'Failed');
+    assert.equal(never.containerStatuses[0].state.terminated.exitCode, 4);
+    assert.equal(never.conditions.find((c: any) => c.type === 'Ready').reason, 'PodFailed');
+    const done = (await pod('done')).status;
+    assert.equal(done.phase, 'Succeeded');
+    assert.equal(done.conditions.find((c: any) => c.type === 'Initialized').reason, 'PodCompleted');
+  });
+
+  it('is killed when it takes more memory than its limit', async t => {
+    const { clock, run, pod } = await testNode(t);
+    await run('oom', {
+      restartPolicy: 'Never',
+      ...busybox(['sh', '-c', 'a=x; while true; do a=$a$a; done'], {
+        resources: { limits: { memory: '16Mi' } },
+      }),
+    });
+    await clock.advance(4_000);
+    const { terminated } = (await pod('oom')).status.containerStatuses[0].state;
+    assert.equal(terminated.reason, 'OOMKilled');
+    assert.equal(terminated.exitCode, 137);
+  });
+
+  it('ignores SIGTERM without a trap and heeds it with one', async t => {
+    const { clock, api, run, pod } = await testNode(t);
+    await run('deaf', { ...busybox(['sleep', '3600']), terminationGracePeriodSeconds: 5 });
+    await run('polite', busybox(['sh', '-c', 'trap "echo bye; exit 0" TERM; while true; do sleep 1; done']));
+    await clock.advance(3_000);
+    const resource = { group: '', version: 'v1', resource: 'pods' };
+    await api.delete(resource, { namespace: 'life', name: 'deaf' });
+    await api.delete(resource, { namespace: 'life', name: 'polite' });
+    await clock.advance(2_000);
+    await assert.rejects(pod('polite'), /not found/);
+    assert.equal((await pod('deaf')).metadata.name, 'deaf');
+    await clock.advance(4_000);
+    await assert.rejects(pod('deaf'), /not found/);
+  });
+
+  it('runs commands beside its program, with their exit codes', async t => {
+    const { clock, run, exec } = await testNode(t);
+    await run('run', busybox(['sleep', '3600']));
+    await clock.advance(3_000);
+    assert.deepEqual(await exec('run', ['sh', '-c', 'exit 7']), { code: 7, out: '', err: '' });
+    const env = await exec('run', ['env']);
+    assert.match(env.out, /^PATH=\/bin$/m);
+    assert.match(env.out, /^HOSTNAME=run$/m);
+    assert.match((await exec('run', ['cat', '/etc/resolv.conf'])).out, /^search life\.svc\.cluster\.local/);
+    await assert.rejects(exec('run', ['nope']), /exec: "nope": executable file not found in \$PATH$/);
+  });
+
+  it('does not stall the machine with an endless loop', async t => {
+    const { clock, run, pod, exec } = await testNode(t);
+    await run('busy', busybox(['sh', '-c', 'while :; do :; done']));
+    await run('run', busybox(['sleep', '3600']));
+    await clock.advance(3_000);
+    assert.equal((await pod('busy')).status.phase, 'Running');
+    assert.equal((await exec('run', ['echo', 'alive'])).out, 'alive\n');
+  });
+
+  it('serves files to another pod by its address', async t => {
+    const { clock, run, pod, exec } = await testNode(t);
+    await run(
+      'web',
+      busybox(['sh', '-c', 'mkdir -p /w; hostname > /w/index.html; httpd -f -p 80 -h /w'], {
+        readinessProbe: { httpGet: { port: 80, path: '/' }, periodSeconds: 2 },
+      }),
+    );
+    await run('client', busybox(['sleep', '3600']));
+    await clock.advance(5_000);
+    const { status } = await pod('web');
+    assert.equal(status.containerStatuses[0].ready, true);
+    assert.equal((await exec('client', ['wget', '-qO-', `http://${status.podIP}`])).out, 'web\n');
+    const refused = await exec('client', ['wget', '-qO-', `http://${status.podIP}:81`]);
+    assert.equal(refused.err, `wget: can't connect to remote host (${status.podIP}): Connection refused\n`);
+  });
+});

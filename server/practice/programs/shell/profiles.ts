@@ -1,0 +1,125 @@
+// Which commands an image brings and how its shell looks. Data; knows no container.
+
+export interface ShellProfile {
+  kind: 'ash' | 'bash';
+  /** `{host}` and `{cwd}` are filled in. */
+  prompt: string;
+  path: string;
+  /** Where the commands lie. */
+  folder: string;
+  commands: readonly string[];
+}
+
+const words = (text: string) => text.trim().split(/\s+/);
+
+const BUILTINS = words(
+  ': . [ alias bg break cd command continue echo eval exec exit export false fg getopts hash help jobs kill let local printf pwd read readonly return set shift source test times trap true type ulimit umask unalias unset wait',
+);
+
+const BUSYBOX = words(`
+  arch ash awk base64 basename cat chgrp chmod chown clear cp cut date dd df diff dirname dmesg du echo env expr false
+  find free fsync grep gunzip gzip head hostid hostname httpd id ip kill killall less link ln logname ls md5sum mkdir
+  mkfifo mktemp more mount mv nc netstat nice nl nohup nproc nslookup od paste ping printenv printf ps pwd readlink
+  realpath rev rm rmdir route sed seq sh sha1sum sha256sum sha512sum sleep sort split stat strings stty su sync tac tail
+  tar tee telnet test time timeout top touch tr true truncate tty uname uniq unlink uptime users vi watch wc wget which
+  whoami xargs yes zcat`);
+
+const DEBIAN = words(`
+  arch awk base64 basename bash cat chgrp chmod chown cp cut date dd df diff dirname du echo env expand expr false find
+  fold getconf getent grep gunzip gzip head hostid hostname id join kill link ln ls md5sum mkdir mkfifo mktemp mount mv
+  nice nl nohup nproc numfmt od paste printenv printf pwd readlink realpath rm rmdir sed seq sh sha1sum sha256sum
+  sha512sum shuf sleep sort split stat stty sync tac tail tar tee test timeout touch tr true truncate tty uname uniq
+  unlink wc which whoami xargs yes zcat`);
+
+const debian = (...more: string[]): ShellProfile => ({
+  kind: 'bash',
+  prompt: 'root@{host}:{cwd}# ',
+  path: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  folder: '/bin',
+  commands: [...DEBIAN, ...more],
+});
+const busybox = (...more: string[]): ShellProfile => ({
+  kind: 'ash',
+  prompt: '{cwd} # ',
+  path: '/bin',
+  folder: '/bin',
+  commands: [...BUSYBOX, ...more],
+});
+const alpine = (...more: string[]): ShellProfile => ({
+  ...busybox(...more),
+  path: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+});
+
+/** By repository, first fit; a trailing `*` fits what follows. */
+const PROFILES: readonly [string, ShellProfile][] = [
+  ['docker.io/library/busybox', busybox()],
+  ['docker.io/library/alpine', alpine('apk')],
+  ['docker.io/curlimages/curl', alpine('curl')],
+  ['docker.io/nicolaka/netshoot', alpine('bash', 'curl', 'dig', 'jq', 'host')],
+  ['docker.io/alpine/k8s', alpine('bash', 'curl', 'jq')],
+  ['docker.io/library/nginx', debian('curl', 'nginx')],
+  ['docker.io/library/httpd', debian('httpd')],
+  ['docker.io/library/redis', debian('redis-cli', 'redis-server')],
+  ['docker.io/library/mysql', debian('mysql', 'mysqladmin', 'mysqld')],
+  ['gcr.io/ml-pipeline/mysql', debian('mysql', 'mysqladmin', 'mysqld')],
+  ['docker.io/library/postgres', debian('psql', 'pg_isready')],
+  ['docker.io/library/python', debian('curl', 'python', 'python3', 'pip', 'wget')],
+  ['docker.io/istio/proxyv2', debian('curl', 'pilot-agent', 'envoy', 'istio-iptables')],
+  ['docker.io/istio/pilot', debian('curl', 'pilot-discovery')],
+  ['ghcr.io/dexidp/dex', alpine('dex')],
+  ['registry.k8s.io/e2e-test-images/agnhost', alpine('bash', 'curl', 'dig', 'agnhost')],
+];
+
+/** Images built from scratch or distroless: there is no shell to start. */
+const SHELLLESS = [
+  'registry.k8s.io/pause',
+  'registry.k8s.io/kube-apiserver',
+  'registry.k8s.io/kube-controller-manager',
+  'registry.k8s.io/kube-scheduler',
+  'registry.k8s.io/coredns/*',
+  'registry.k8s.io/metrics-server/*',
+  'registry.k8s.io/jobset/*',
+  'gcr.io/k8s-minikube/storage-provisioner',
+  'gcr.io/knative-releases/*',
+  'gcr.io/kubebuilder/*',
+  'quay.io/brancz/*',
+  'quay.io/jetstack/*',
+  'docker.io/kserve/kserve-controller',
+  'docker.io/kserve/kserve-localmodel-controller',
+  'docker.io/kserve/llmisvc-controller',
+  'docker.io/kubeflownotebookswg/notebook-controller',
+  'docker.io/kubeflownotebookswg/profile-controller',
+  'docker.io/kubeflownotebookswg/pvcviewer-controller',
+  'docker.io/kubeflownotebookswg/tensorboard-controller',
+  'docker.io/kubeflownotebookswg/poddefaults-webhook',
+  'docker.io/kubeflownotebookswg/kfam',
+  'docker.io/hashicorp/http-echo',
+  'docker.io/traefik/whoami',
+  'docker.io/kicbase/echo-server',
+  'docker.io/library/hello-world',
+  'quay.io/oauth2-proxy/*',
+];
+
+const fits = (pattern: string, repository: string) =>
+  pattern.endsWith('*') ? repository.startsWith(pattern.slice(0, -1)) : pattern === repository;
+
+/** What an image offers inside; undefined when there is no shell in it. */
+export function profileOf(repository: string): ShellProfile | undefined {
+  if (SHELLLESS.some(pattern => fits(pattern, repository))) return undefined;
+  return PROFILES.find(([pattern]) => fits(pattern, repository))?.[1] ?? debian();
+}
+
+const ALIASES = new Set(['sh', 'ash', 'bash']);
+
+/** Whether the image has this command, by name or by path. */
+export function hasCommand(profile: ShellProfile, executable: string): boolean {
+  const slash = executable.lastIndexOf('/');
+  const name = executable.slice(slash + 1);
+  if (slash >= 0 && !/^(\/usr(\/local)?)?\/s?bin$/.test(executable.slice(0, slash))) return false;
+  return (
+    profile.commands.includes(name) ||
+    (ALIASES.has(name) && name !== (profile.kind === 'ash' ? 'bash' : 'ash'))
+  );
+}
+
+export const isBuiltin = (name: string) => BUILTINS.includes(name);

@@ -1,0 +1,312 @@
+// One shell in one container: runs scripts and single commands in the container's files and network, printing as they
+// go. Knows just-bash and the commands added to it, not who asked.
+
+import { Bash, type CommandName, type CustomCommand, defineCommand, getCommandNames } from 'just-bash';
+import type { ExecIo } from '../exec.ts';
+import { ContainerFileSystem } from '../files.ts';
+import type { Container } from '../types.ts';
+import { plantCommands, shellFileSystem } from './file-system.ts';
+import { instrument } from './instrument.ts';
+import { networkCommands } from './network-commands.ts';
+import { isBuiltin, type ShellProfile } from './profiles.ts';
+import { systemCommands } from './system-commands.ts';
+
+/** Endless loops are ended by signals, not by counting; the library wants numbers. */
+const NO_LIMIT = 1_000_000_000;
+/** A variable or a pipe that grows beyond this is memory that a container would use as well. */
+const MAX_STRING_BYTES = 32 * 1024 * 1024;
+/** Busy scripts make room for everybody else after this many ticks in a row. */
+const TICKS_PER_TURN = 20;
+/** A shell and what it started. */
+const SHELL_BYTES = 1024 * 1024;
+const BUSY_MILLIS = 950;
+
+export interface ShellInput {
+  /** Text that is there already (a pipe that has ended). */
+  text?: string;
+}
+
+/** What added commands may use besides the library's context. */
+export interface ShellTools {
+  container: Container;
+  io: ExecIo;
+  profile: ShellProfile;
+  /** Prints at once, past the library's buffering: for commands that run for long. */
+  print(text: string): void;
+  printError(text: string): void;
+  /** Fires when this shell must stop. */
+  signal: AbortSignal;
+}
+
+export class ShellSession {
+  private readonly bash: Bash;
+  private readonly container: Container;
+  private readonly io: ExecIo;
+  private abort = new AbortController();
+  private ticks = 0;
+  private lastPause = 0;
+  private background: string[] = [];
+  private readonly jobs = new Map<number, Promise<number>>();
+  private nextJob = 7;
+  private variables: Map<string, string> | undefined;
+  private trap: string | undefined;
+  private functions = '';
+  /** True for the container's own program: its loops count as the container's use. */
+  private readonly main: boolean;
+  cwd: string;
+  env: Record<string, string>;
+
+  constructor(
+    container: Container,
+    profile: ShellProfile,
+    io: ExecIo,
+    options: { cwd: string; main: boolean },
+  ) {
+    this.container = container;
+    this.io = io;
+    this.cwd = options.cwd;
+    this.main = options.main;
+    this.env = { ...container.env };
+    const stop = () => this.abort.abort(io.signal.reason);
+    if (io.signal.aborted) stop();
+    else io.signal.addEventListener('abort', stop, { once: true });
+    if (!(container.files instanceof ContainerFileSystem))
+      throw new Error('a shell needs the container file system');
+    const session = this;
+    const now = container.clock.now();
+    if (!container.files.exists(`${profile.folder}/${profile.commands[0]}`))
+      plantCommands(container.files, profile.folder, [...profile.commands, 'sh'], now);
+    const words = (text: string | Uint8Array) => (profile.kind === 'ash' ? busyboxWords(text) : text);
+    const fs = shellFileSystem(
+      container.files,
+      { stdout: chunk => this.io.stdout(chunk), stderr: chunk => this.io.stderr(words(chunk)) },
+      () => this.pause(),
+      path => this.virtual(path),
+    );
+    const tools: ShellTools = {
+      container,
+      io,
+      profile,
+      print: text => io.stdout(text),
+      printError: text => io.stderr(text),
+      get signal() {
+        return session.abort.signal;
+      },
+    };
+    const known = new Set<string>(getCommandNames());
+    const added = [...systemCommands(tools), ...networkCommands(tools)].filter(c =>
+      profile.commands.includes(c.name),
+    );
+    this.bash = new Bash({
+      fs,
+      env: this.env,
+      cwd: this.cwd,
+      commands: profile.commands.filter(c => known.has(c)) as CommandName[],
+      customCommands: [...this.driverCommands(profile), ...added],
+      sleep: ms => this.sleep(ms),
+      executionLimits: {
+        maxCommandCount: NO_LIMIT,
+        maxLoopIterations: NO_LIMIT,
+        maxWorkUnits: NO_LIMIT,
+        maxStringLength: MAX_STRING_BYTES,
+      } as any,
+      processInfo: { pid: options.main ? 1 : 20 + container.random.below(80), ppid: 0, uid: 0, gid: 0 },
+    });
+  }
+
+  /** Runs a script; the value is its exit code. */
+  async run(script: string, input: ShellInput = {}): Promise<number> {
+    let prepared: ReturnType<typeof instrument>;
+    try {
+      prepared = instrument(this.functions + script);
+    } catch (error) {
+      this.io.stderr(`sh: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}\n`);
+      return 2;
+    }
+    return this.execute(prepared, input);
+  }
+
+  /** Runs one command with exactly these words. */
+  command(argv: readonly string[], input: ShellInput = {}): Promise<number> {
+    return this.run(argv.map(quote).join(' '), input);
+  }
+
+  private async execute(prepared: ReturnType<typeof instrument>, input: ShellInput): Promise<number> {
+    const first = this.background.length;
+    this.background.push(...prepared.background);
+    const script = prepared.script.replace(/\b__bg (\d+)/g, (_all, n: string) => `__bg ${first + Number(n)}`);
+    const result = await this.bash.exec(script, {
+      env: this.env,
+      cwd: this.cwd,
+      rawScript: true,
+      signal: this.abort.signal,
+      ...(input.text === undefined ? {} : { stdin: input.text, stdinKind: 'bytes' as const }),
+    });
+    if (result.stdout)
+      this.io.stdout(result.stdoutKind === 'bytes' ? Buffer.from(result.stdout, 'latin1') : result.stdout);
+    if (result.stderr) this.io.stderr(result.stderr);
+    return result.exitCode;
+  }
+
+  /** Runs one line of an interactive shell: variables, functions and the working directory stay for the next one. */
+  async line(text: string): Promise<number> {
+    const definitions = /^\s*(?:function\s+)?[A-Za-z_][\w-]*\s*\(\)\s*\{/.test(text);
+    const code = await this.run(`${text}\n__save $?`);
+    if (definitions) this.functions += `${text}\n`;
+    const { signal } = this.abort;
+    if (this.variables) {
+      this.env = Object.fromEntries(this.variables);
+      this.variables = undefined;
+    } else if (/(^|[;&|\s])exit\b/.test(text) && !signal.aborted) this.exited = code;
+    return code;
+  }
+
+  /** Set when a line ended the shell itself (`exit` inside a list). */
+  exited: number | undefined;
+
+  /** Ctrl-C: ends the line that runs. */
+  cancel(): void {
+    this.abort.abort('SIGINT');
+    this.abort = new AbortController();
+    const stop = () => this.abort.abort(this.io.signal.reason);
+    if (this.io.signal.aborted) stop();
+    else this.io.signal.addEventListener('abort', stop, { once: true });
+  }
+
+  /** What SIGTERM does: a trap, if one is set, is due at the next tick. True when somebody listens. */
+  signalled(): boolean {
+    this.due = this.trap !== undefined;
+    return this.due;
+  }
+  private due = false;
+
+  private async sleep(ms: number): Promise<void> {
+    if (this.main) this.container.use({ cpuMillis: 0 });
+    const wake = AbortSignal.any([this.abort.signal, this.waking.signal]);
+    await this.container.clock.sleep(ms, wake);
+  }
+  private waking = new AbortController();
+
+  /** Ends a running `sleep` or `wait`, so that a trap can run. */
+  interrupt(): void {
+    this.waking.abort();
+    this.waking = new AbortController();
+  }
+
+  /** Gives everybody else a turn, at the latest after some ticks. */
+  private async pause(): Promise<void> {
+    if (++this.ticks < TICKS_PER_TURN) return;
+    this.ticks = 0;
+    const now = this.container.clock.now();
+    if (this.main && now - this.lastPause < 5) this.container.use({ cpuMillis: BUSY_MILLIS });
+    this.lastPause = now;
+    await new Promise<void>(resolve => setImmediate(resolve));
+  }
+
+  private virtual(path: string): string | undefined {
+    if (path === '/proc/1/cmdline') return `${this.container.argv.join('\0')}\0`;
+    if (path === '/proc/1/environ' || path === '/proc/self/environ')
+      return Object.entries(this.container.env)
+        .map(([k, v]) => `${k}=${v}\0`)
+        .join('');
+    return undefined;
+  }
+
+  private driverCommands(profile: ShellProfile): CustomCommand[] {
+    const ok = { stdout: '', stderr: '', exitCode: 0 };
+    return [
+      defineCommand('__tick', async (_args, ctx) => {
+        let size = 0;
+        for (const value of ctx.env.values()) size += value.length;
+        if (this.main && size > SHELL_BYTES) this.container.use({ memoryBytes: SHELL_BYTES + size });
+        await this.pause();
+        if (!this.due || this.trap === undefined) return ok;
+        this.due = false;
+        ctx.env.set('__due', this.trap);
+        return { ...ok, exitCode: 1 };
+      }),
+      defineCommand('__save', async (args, ctx) => {
+        this.variables = new Map(
+          [...ctx.env].filter(([name]) => /^[A-Za-z_]\w*$/.test(name) && name !== 'PWD'),
+        );
+        this.cwd = ctx.cwd;
+        return { ...ok, exitCode: Number(args[0] ?? 0) };
+      }),
+      defineCommand('__trap', async args => {
+        const signals = args.slice(1).map(s => s.toUpperCase().replace(/^SIG/, ''));
+        if (signals.some(s => s === 'TERM' || s === '15')) this.trap = args[0] === '-' ? undefined : args[0];
+        return ok;
+      }),
+      defineCommand('__ulimit', async () => ({ ...ok, stdout: 'unlimited\n' })),
+      defineCommand('__bg', async (args, ctx) => {
+        const script = this.background[Number(args[0])] ?? '';
+        const job = this.nextJob++;
+        const child = new ShellSession(this.container, profile, this.io, { cwd: ctx.cwd, main: false });
+        child.env = Object.fromEntries(ctx.env);
+        this.jobs.set(job, child.run(script));
+        ctx.env.set('__bgpid', String(job));
+        return ok;
+      }),
+      defineCommand('__wait', async args => {
+        const wanted =
+          args.length > 0 ? args.map(Number).filter(n => this.jobs.has(n)) : [...this.jobs.keys()];
+        const done = Promise.all(wanted.map(n => this.jobs.get(n)!));
+        const wake = AbortSignal.any([this.abort.signal, this.waking.signal]);
+        const stopped = new Promise<number[]>(resolve =>
+          wake.addEventListener('abort', () => resolve([143]), { once: true }),
+        );
+        const codes = await Promise.race([done, stopped]);
+        return { ...ok, exitCode: args.length > 0 ? (codes.at(-1) ?? 127) : 0 };
+      }),
+      defineCommand('__sh', async (args, ctx) => {
+        const child = new ShellSession(this.container, profile, this.io, { cwd: ctx.cwd, main: this.main });
+        child.env = { ...ctx.exportedEnv } as Record<string, string>;
+        const input = Buffer.from(String(ctx.stdin), 'latin1').toString('utf8');
+        return { ...ok, exitCode: await child.shell(args.slice(1), input) };
+      }),
+    ];
+  }
+
+  /** `sh` with its arguments: `-c script`, a script file, or a script on standard input. */
+  async shell(args: readonly string[], input: string): Promise<number> {
+    let index = 0;
+    let options = '';
+    while (index < args.length && /^-[a-z]+$/.test(args[index]!)) {
+      options += args[index]!.slice(1);
+      index++;
+      if (options.includes('o')) index++;
+      if (options.includes('c')) break;
+    }
+    const flags = options.replace(/[co]/g, '').replace(/[il]/g, '');
+    const prefix = flags ? `set -${flags}\n` : '';
+    const rest = args.slice(index);
+    if (options.includes('c')) {
+      const parameters = rest.slice(2).map(quote).join(' ');
+      return this.run(`${prefix}${parameters ? `set -- ${parameters}\n` : ''}${rest[0] ?? ''}`, {
+        text: input,
+      });
+    }
+    if (rest.length > 0) {
+      const path = rest[0]!.startsWith('/') ? rest[0]! : `${this.cwd}/${rest[0]}`;
+      const text = this.container.files.readText(path);
+      if (text === undefined) {
+        this.io.stderr(`sh: can't open '${rest[0]}': No such file or directory\n`);
+        return 2;
+      }
+      const parameters = rest.slice(1).map(quote).join(' ');
+      return this.run(`${prefix}${parameters ? `set -- ${parameters}\n` : ''}${text}`, { text: input });
+    }
+    return this.run(prefix + input);
+  }
+}
+
+export const quote = (word: string) =>
+  /^[\w@%+=:,./-]+$/.test(word) && !isBuiltin(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
+/** Error texts as busybox' shell words them. */
+function busyboxWords(chunk: string | Uint8Array): string | Uint8Array {
+  if (typeof chunk !== 'string') return chunk;
+  return chunk
+    .replace(/^bash: (?:line \d+: )?(.*): command not found$/gm, 'sh: $1: not found')
+    .replace(/^bash: /gm, 'sh: ');
+}
