@@ -1,4 +1,4 @@
-// The progress store over node:sqlite: every write is on disk when it returns. A database that cannot be used is set aside with
+// The progress store over node:sqlite: every write outlives this process when it returns. A database that cannot be used is set aside with
 // a clear message, and the labs go on in memory. Knows no sessions.
 
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
@@ -200,7 +200,7 @@ function openDatabase(file: string): DatabaseSync {
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
   const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT, enableForeignKeyConstraints: true });
   try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     const [check] = database.prepare('PRAGMA quick_check').all() as { quick_check: string }[];
     if (check?.quick_check !== 'ok') throw new Error(`the file is damaged: ${check?.quick_check}`);
     const { user_version: version } = database.prepare('PRAGMA user_version').get() as {

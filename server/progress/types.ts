@@ -36,7 +36,7 @@ export interface LabSummary {
   lastAt: string;
 }
 
-/** Every write is durable when it returns. When the database cannot be used, `problem` says why and nothing is stored. */
+/** Every write outlives the process when it returns. When the database cannot be used, `problem` says why and nothing is stored. */
 export interface Progress {
   readonly problem?: Text;
   /** The lab's attempt that has not ended, if any. */

@@ -1,3 +1,4 @@
 export * from './duration.ts';
+export * from './mistake.ts';
 export * from './parse.ts';
 export * from './schema.ts';

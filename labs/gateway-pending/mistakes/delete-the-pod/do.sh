@@ -1,0 +1,1 @@
+kubectl delete pod -n istio-system -l app=istio-ingressgateway

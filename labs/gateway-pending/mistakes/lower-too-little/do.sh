@@ -1,0 +1,1 @@
+kubectl patch deployment istio-ingressgateway -n istio-system --type=strategic -p '{"spec":{"template":{"spec":{"containers":[{"name":"istio-proxy","resources":{"requests":{"cpu":"90m","memory":"120Mi"}}}]}}}}'

@@ -1,0 +1,1 @@
+kubectl scale deployment istio-ingressgateway -n istio-system --replicas=0

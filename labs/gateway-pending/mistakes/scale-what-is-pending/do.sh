@@ -1,0 +1,1 @@
+kubectl scale deployment workflow-controller -n kubeflow --replicas=0

@@ -1,0 +1,166 @@
+// `npm run labs -- lint|test|run|solve|new|schema [id]`: the author's workbench on the command line.
+
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ID } from '#common/lab/index.ts';
+import { realClock } from '../clock.ts';
+import { solutionOf } from './files.ts';
+import { EDITOR_SCHEMAS, lintLab, lintSchemas, printed } from './lint.ts';
+import { type Lab, LabError, listLabs, loadLab } from './load.ts';
+import { newLab } from './new-lab.ts';
+import { proveLab } from './prove.ts';
+import { openRehearsal } from './rehearsal.ts';
+import { practiceTools } from './tools.ts';
+
+const LABS = join(import.meta.dirname, '../../labs');
+
+const USAGE = `npm run labs -- COMMAND [id ...] [--kubeconfig FILE]
+  lint    what is wrong with a lab without running it
+  test    proves it: unsolved fails, the solution passes twice, every mistake is refused
+  run     sets a lab up and says how each step stands, until Ctrl-C
+  solve   types the solution and shows the terminal
+  new     makes a small lab to start from
+  schema  prints the files editors read
+Without an id: every lab. With --kubeconfig: on that cluster instead of a practice cluster.`;
+
+async function main(argv: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: argv,
+    allowPositionals: true,
+    options: { kubeconfig: { type: 'string' }, help: { type: 'boolean' } },
+  });
+  const [command, ...given] = positionals;
+  if (values.help || command === undefined) {
+    console.log(USAGE);
+    return command === undefined && !values.help ? 2 : 0;
+  }
+  const { kubeconfig } = values;
+  switch (command) {
+    case 'schema':
+      for (const [name, schema] of Object.entries(EDITOR_SCHEMAS))
+        writeFileSync(join(LABS, name), printed(schema()));
+      return 0;
+    case 'new':
+      return create(given);
+    case 'lint':
+      return lint(chosen(given), given.length === 0);
+    case 'test':
+      return test(chosen(given), kubeconfig);
+    case 'run':
+    case 'solve': {
+      if (given.length !== 1) return complain(`${command} wants one lab: ${listLabs(LABS).join(', ')}`);
+      return command === 'run'
+        ? run(loadLab(LABS, given[0] as string), kubeconfig)
+        : solve(loadLab(LABS, given[0] as string), kubeconfig);
+    }
+    default:
+      return complain(`there is no command ${command}.\n${USAGE}`);
+  }
+}
+
+const chosen = (given: string[]) => (given.length > 0 ? given : listLabs(LABS));
+
+function complain(sentence: string): number {
+  console.error(sentence);
+  return 2;
+}
+
+function create([id, ...rest]: string[]): number {
+  if (id === undefined || rest.length > 0 || !ID.test(id))
+    return complain('new wants one id: lower-case words joined by hyphens');
+  if (existsSync(join(LABS, id))) return complain(`labs/${id} is there already`);
+  for (const [path, text] of Object.entries(newLab())) {
+    mkdirSync(join(LABS, id, path, '..'), { recursive: true });
+    writeFileSync(join(LABS, id, path), text);
+  }
+  console.log(`labs/${id} is there. Next: npm run labs -- test ${id}`);
+  return 0;
+}
+
+function lint(ids: string[], all: boolean): number {
+  const problems = [...ids.flatMap(id => lintLab(LABS, id)), ...(all ? lintSchemas(LABS) : [])];
+  for (const problem of problems) console.error(`labs/${problem}`);
+  if (problems.length === 0) console.log(`${ids.join(', ')}: nothing to say`);
+  return problems.length === 0 ? 0 : 1;
+}
+
+async function test(ids: string[], kubeconfig: string | undefined): Promise<number> {
+  let failed = 0;
+  for (const id of ids) {
+    console.log(id);
+    const problems = lintLab(LABS, id);
+    if (problems.length > 0) {
+      for (const problem of problems) console.log(`  ✖ ${problem}`);
+      failed++;
+      continue;
+    }
+    const { failures } = await proveLab({
+      lab: loadLab(LABS, id),
+      labs: LABS,
+      clock: realClock(),
+      kubeconfig,
+      tools: await practiceTools(),
+      progress: line => console.log(`  ${line.replaceAll('\n', '\n    ')}`),
+    });
+    if (failures.length > 0) failed++;
+  }
+  return failed === 0 ? 0 : 1;
+}
+
+async function run(lab: Lab, kubeconfig: string | undefined): Promise<number> {
+  const stage = await openRehearsal({
+    lab,
+    labs: LABS,
+    clock: realClock(),
+    kubeconfig,
+    tools: await practiceTools(),
+  });
+  stage.attempt.subscribe(event => {
+    if (event.type === 'attempt') console.log(`${event.attempt.status} ${event.attempt.note?.en ?? ''}`);
+    else
+      console.log(
+        `${event.step.id}: ${event.step.state} ${event.step.checks.map(check => `${check.id} ${check.state}${check.said ? ` (${check.said.en})` : ''}`).join('; ')}`,
+      );
+  });
+  console.log(`kubectl --kubeconfig ${stage.cluster.kubeconfig} get pods -A`);
+  const alive = setInterval(() => {}, 60_000);
+  await new Promise<void>(resolve => process.once('SIGINT', resolve));
+  clearInterval(alive);
+  await stage.close();
+  return 0;
+}
+
+async function solve(lab: Lab, kubeconfig: string | undefined): Promise<number> {
+  const stage = await openRehearsal({
+    lab,
+    labs: LABS,
+    clock: realClock(),
+    kubeconfig,
+    tools: await practiceTools(),
+  });
+  try {
+    await stage.attempt.ready;
+    for (const { id } of lab.definition.steps) await stage.perform(solutionOf(lab, id) ?? '', id);
+    console.log(stage.transcript);
+    for (const step of stage.attempt.view().steps)
+      console.log(`${step.state === 'passed' ? '✔' : '✖'} ${step.id}`);
+    return stage.attempt.view().steps.every(step => step.state === 'passed') ? 0 : 1;
+  } finally {
+    await stage.close();
+  }
+}
+
+// The clusters and terminals of a rehearsal hold no handle that keeps the process alive.
+const alive = setInterval(() => {}, 60_000);
+main(process.argv.slice(2))
+  .catch((error: unknown) => {
+    console.error(
+      error instanceof LabError ? error.problems.map(problem => `labs/${problem}`).join('\n') : error,
+    );
+    return 1;
+  })
+  .then(code => {
+    clearInterval(alive);
+    process.exit(code);
+  });

@@ -1,0 +1,125 @@
+// Finds what is wrong with a lab without running it. Knows no cluster.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { labJsonSchema, mistakeJsonSchema } from '#common/lab/index.ts';
+import { baselineOf } from './baselines/index.ts';
+import { mistakeNames, mistakeOf, solutionName, solutionOf } from './files.ts';
+import { type Lab, LabError, loadLab } from './load.ts';
+import { scriptLines } from './script-lines.ts';
+import { manifests } from './setup.ts';
+
+/** Every problem of one lab, as lines `file: what`. */
+export function lintLab(labs: string, id: string): string[] {
+  let lab: Lab;
+  try {
+    lab = loadLab(labs, id);
+  } catch (error) {
+    if (error instanceof LabError) return error.problems;
+    throw error;
+  }
+  const { definition } = lab;
+  const problems: string[] = [];
+  const say = (file: string, what: string) => problems.push(`${id}/${file}: ${what}`);
+  const used = new Set(['lab.yaml']);
+
+  const [first = ''] = readFileSync(join(lab.folder, 'lab.yaml'), 'utf8').split('\n');
+  if (first !== '# yaml-language-server: $schema=../lab.schema.json') {
+    say(
+      'lab.yaml:1',
+      'line one must be "# yaml-language-server: $schema=../lab.schema.json", so that editors know the fields',
+    );
+  }
+  if (!baselineOf(definition.cluster.baseline))
+    say('lab.yaml', `there is no baseline ${definition.cluster.baseline}`);
+
+  for (const { apply } of definition.setup) {
+    used.add(apply);
+    try {
+      if (manifests(lab, apply).length === 0) say(apply, 'has no object');
+    } catch (error) {
+      say(apply, (error as Error).message);
+    }
+  }
+  for (const step of definition.steps) {
+    for (const check of step.checks) {
+      if (check.kind !== 'script') continue;
+      const { file } = check.spec as { file: string };
+      used.add(file);
+      if (!existsSync(join(lab.folder, file)))
+        say('lab.yaml', `step ${step.id} names ${file}, which is not there`);
+    }
+    const sentences = step.hints.map(hint => hint.en);
+    if (new Set(sentences).size < sentences.length)
+      say('lab.yaml', `step ${step.id} gives the same hint twice`);
+    const name = `solution/${solutionName(lab, step.id)}`;
+    used.add(name);
+    const script = solutionOf(lab, step.id);
+    if (script === undefined) say(name, `is missing: each step has what completes it`);
+    else answersExist(lab, step.id, name, script, say);
+  }
+
+  const mistakes = mistakeNames(lab);
+  if (mistakes.length === 0)
+    say('mistakes', 'is empty; a lab shows at least one wrong end state that it refuses');
+  for (const name of mistakes) {
+    const folder = `mistakes/${name}`;
+    used.add(`${folder}/do.sh`).add(`${folder}/expect.yaml`);
+    try {
+      const mistake = mistakeOf(lab, name);
+      const step = definition.steps.find(({ id: candidate }) => candidate === mistake.step);
+      if (!step) say(`${folder}/expect.yaml`, `names the step ${mistake.step}, which this lab does not have`);
+      else if (mistake.check && !step.checks.some(check => check.id === mistake.check)) {
+        say(`${folder}/expect.yaml`, `names the check ${mistake.check}, which step ${step.id} does not have`);
+      } else answersExist(lab, mistake.step, `${folder}/do.sh`, mistake.script, say);
+    } catch (error) {
+      say(folder, (error as Error).message);
+    }
+  }
+
+  for (const entry of readdirSync(lab.folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = relative(lab.folder, join(entry.parentPath, entry.name));
+    if (!used.has(path)) say(path, 'is not referred to by anything');
+  }
+  return problems;
+}
+
+function answersExist(
+  lab: Lab,
+  stepId: string,
+  file: string,
+  script: string,
+  say: (file: string, what: string) => void,
+): void {
+  const step = lab.definition.steps.find(({ id }) => id === stepId);
+  for (const line of scriptLines(script)) {
+    if (!('answer' in line)) continue;
+    const { check } = line.answer;
+    if (!step?.checks.some(candidate => candidate.id === check && candidate.kind === 'answer')) {
+      const known = step?.checks.filter(({ kind }) => kind === 'answer').map(({ id }) => id);
+      say(
+        file,
+        `answers ${check}, which is no question of step ${stepId}; it has ${known?.join(', ') || 'none'}`,
+      );
+    }
+  }
+}
+
+/** The files editors read, with what they must hold. */
+export const EDITOR_SCHEMAS: Record<string, () => unknown> = {
+  'lab.schema.json': labJsonSchema,
+  'expect.schema.json': mistakeJsonSchema,
+};
+
+export const printed = (schema: unknown) => `${JSON.stringify(schema, null, 2)}\n`;
+
+/** Whether the printed schemas are those of the code. */
+export function lintSchemas(labs: string): string[] {
+  return Object.entries(EDITOR_SCHEMAS)
+    .filter(
+      ([name, schema]) =>
+        !existsSync(join(labs, name)) || readFileSync(join(labs, name), 'utf8') !== printed(schema()),
+    )
+    .map(([name]) => `${name}: is not what the code says; run "npm run labs -- schema"`);
+}

@@ -1,0 +1,217 @@
+// Proves a lab: unsolved it fails at every step, its solution passes step by step and no later step by accident, twice, and each
+// mistake is refused with its words. Knows no page.
+
+import { milliseconds } from '#common/lab/index.ts';
+import type { CheckView, StepView } from '#common/protocol/index.ts';
+import { type CheckContext, kindOf, openKubeWatch } from '../check/index.ts';
+import type { Clock } from '../clock.ts';
+import type { Tool } from '../workspace/index.ts';
+import { mistakeNames, mistakeOf, solutionOf } from './files.ts';
+import type { Lab } from './load.ts';
+import { openRehearsal, type Rehearsal } from './rehearsal.ts';
+
+/** After its solution was typed, a step may need this much longer than its checks' `within`. Milliseconds. */
+const STEP_TIMEOUT = 30_000;
+/** A wrong end state must go on being refused this long. Milliseconds. */
+const REFUSED_FOR = 1_500;
+/** How long the words of a refusal may take. Milliseconds. */
+const WORDS_TIMEOUT = 20_000;
+const LOOK_AGAIN = 25;
+
+export interface ProofOptions {
+  lab: Lab;
+  labs: string;
+  clock: Clock;
+  kubeconfig?: string;
+  tools?: readonly Tool[];
+  kubectl?: string;
+  /** Told what has been shown so far. */
+  progress?(line: string): void;
+}
+
+export interface Proof {
+  /** Sentences; empty when the lab is proven. */
+  failures: string[];
+  /** What was shown, in order. */
+  shown: string[];
+}
+
+export async function proveLab(options: ProofOptions): Promise<Proof> {
+  const { lab } = options;
+  const failures: string[] = [];
+  const shown: string[] = [];
+  const fail = (what: string) => {
+    failures.push(what);
+    options.progress?.(`✖ ${what}`);
+  };
+  const show = (what: string) => {
+    shown.push(what);
+    options.progress?.(`✔ ${what}`);
+  };
+  const stage = await openRehearsal(options);
+  try {
+    await stage.attempt.ready;
+    const begun = stage.attempt.view();
+    if (begun.status !== 'running') {
+      fail(`the lab does not begin: ${begun.note?.en ?? begun.status}`);
+      return { failures, shown };
+    }
+    const early = await stepsThatHold(stage, options, 0);
+    if (early.length > 0) for (const step of early) fail(`unsolved, step ${step} holds already`);
+    else show('unsolved, every step fails');
+
+    for (const round of ['once', 'twice']) {
+      const done = await solve(stage, options, fail);
+      if (done) show(`the solution passes, ${round}`);
+      await stage.attempt.reset();
+    }
+    for (const name of mistakeNames(lab)) {
+      const refused = await refuses(stage, options, name, fail);
+      if (refused) show(`mistake ${name} is refused`);
+      await stage.attempt.reset();
+    }
+  } catch (error) {
+    fail(`${(error as Error).message}\n${stage.transcript.slice(-1500)}`);
+  } finally {
+    await stage.close();
+  }
+  return { failures, shown };
+}
+
+/** Types the solution up to (not including) the step `until`; true when each step passed in its turn. */
+async function solve(
+  stage: Rehearsal,
+  options: ProofOptions,
+  fail: (what: string) => void,
+  until?: string,
+): Promise<boolean> {
+  const { lab, clock } = options;
+  for (const [index, step] of lab.definition.steps.entries()) {
+    if (step.id === until) return true;
+    const script = solutionOf(lab, step.id);
+    if (script === undefined) {
+      fail(`step ${step.id} has no solution`);
+      return false;
+    }
+    const before = stage.transcript.length;
+    await stage.perform(script, step.id);
+    const patience =
+      STEP_TIMEOUT +
+      Math.max(
+        0,
+        ...step.checks.map(check => (milliseconds(check.within) ?? 0) + (milliseconds(check.stays) ?? 0)),
+      );
+    const passed = await waitFor(clock, patience, () => viewOf(stage, step.id).state === 'passed');
+    if (!passed) {
+      fail(
+        `the solution of step ${step.id} does not pass it: ${sayOpen(viewOf(stage, step.id))}\n${stage.transcript.slice(before).slice(-1500)}`,
+      );
+      return false;
+    }
+    const early = await stepsThatHold(stage, options, index + 1);
+    if (early.length > 0) {
+      fail(`the solution of step ${step.id} also makes ${early.join(', ')} hold`);
+      return false;
+    }
+  }
+  const done = await waitFor(clock, STEP_TIMEOUT, () => stage.attempt.view().status === 'complete');
+  if (!done)
+    fail(
+      `every step passed, but the lab is ${stage.attempt.view().status}: ${stage.attempt
+        .view()
+        .steps.map(step => `${step.id} ${step.state}`)
+        .join(', ')}`,
+    );
+  return done;
+}
+
+async function refuses(
+  stage: Rehearsal,
+  options: ProofOptions,
+  name: string,
+  fail: (what: string) => void,
+): Promise<boolean> {
+  const mistake = mistakeOf(options.lab, name);
+  if (!(await solve(stage, options, what => fail(`before mistake ${name}: ${what}`), mistake.step)))
+    return false;
+  await stage.perform(mistake.script, mistake.step);
+  const words = () =>
+    viewOf(stage, mistake.step).checks.filter(
+      check => mistake.check === undefined || check.id === mistake.check,
+    );
+  const said = (check: CheckView) =>
+    check.said?.en.includes(mistake.says.en) === true && check.said['zh-TW'].includes(mistake.says['zh-TW']);
+  const spoken = await waitFor(options.clock, WORDS_TIMEOUT, () => words().some(said));
+  const wrong = () => viewOf(stage, mistake.step).state === 'passed';
+  if (!spoken) {
+    const heard = words().map(
+      check =>
+        `${check.id} ${check.state}: ${check.said?.en ?? '(nothing)'} / ${check.said?.['zh-TW'] ?? ''}`,
+    );
+    fail(
+      wrong()
+        ? `mistake ${name} passes step ${mistake.step}`
+        : `mistake ${name} is not answered with "${mistake.says.en}" but with\n  ${heard.join('\n  ')}`,
+    );
+    return false;
+  }
+  if (await waitFor(options.clock, REFUSED_FOR, wrong)) {
+    fail(`mistake ${name} passes step ${mistake.step} after all`);
+    return false;
+  }
+  return true;
+}
+
+/** Judges steps from `first` on as they would be judged if it were their turn now; ids of those whose checks all hold. */
+async function stepsThatHold(
+  stage: Rehearsal,
+  { lab, clock }: ProofOptions,
+  first: number,
+): Promise<string[]> {
+  const kube = await openKubeWatch(stage.cluster.kubeconfig, clock);
+  const context: CheckContext = {
+    kube,
+    clock,
+    commands: stage.commands,
+    home: stage.home,
+    since: Date.parse(stage.attempt.view().startedAt),
+    labFolder: lab.folder,
+    signal: AbortSignal.timeout(STEP_TIMEOUT),
+  };
+  const holding: string[] = [];
+  try {
+    for (const step of lab.definition.steps.slice(first)) {
+      const states = await Promise.all(
+        step.checks.map(async check => {
+          // A guard holds from the start on purpose; what it guards must not.
+          if (check.guard !== undefined) return 'holds';
+          return (await kindOf(check.kind).run(check.spec, context)).state;
+        }),
+      );
+      if (states.every(state => state === 'holds')) holding.push(step.id);
+    }
+  } finally {
+    kube.close();
+  }
+  return holding;
+}
+
+function viewOf(stage: Rehearsal, step: string): StepView {
+  return stage.attempt.view().steps.find(({ id }) => id === step) as StepView;
+}
+
+function sayOpen(step: StepView): string {
+  return step.checks
+    .filter(check => check.state !== 'holds')
+    .map(check => `${check.id} ${check.state}: ${check.said?.en ?? '(nothing)'}`)
+    .join('; ');
+}
+
+async function waitFor(clock: Clock, ms: number, holds: () => boolean): Promise<boolean> {
+  const end = clock.now() + ms;
+  while (!holds()) {
+    if (clock.now() > end) return false;
+    await clock.sleep(LOOK_AGAIN);
+  }
+  return true;
+}

@@ -1,0 +1,20 @@
+// The shape of mistakes/<name>/expect.yaml: which step must refuse this wrong end state, and with which words.
+
+import { z } from 'zod';
+import { ID, textSchema } from './schema.ts';
+
+export const mistakeSchema = z
+  .strictObject({
+    step: z.string().regex(ID).describe('The step that must not pass.'),
+    check: z
+      .string()
+      .regex(ID)
+      .optional()
+      .describe('Whose words are meant; any check of the step when left out.'),
+    says: textSchema.describe('Words the learner must read, as a part of the sentence.'),
+  })
+  .describe('What a mistake must lead to.');
+
+export type Mistake = z.output<typeof mistakeSchema>;
+
+export const mistakeJsonSchema = (): unknown => z.toJSONSchema(mistakeSchema);
