@@ -22,7 +22,7 @@ export default defineConfig({
       plugins: [runnableBlocks()],
       getBlockLocale: blockLocale,
       defaultLocale: 'zh-TW',
-      defaultProps: { frame: 'none', overridesByLang: { text: { wrap: false } } },
+      defaultProps: { frame: 'none', overridesByLang: { sh: { wrap: true, hangingIndent: 2 } } },
       styleOverrides: {
         borderRadius: '0.5rem',
         borderColor: 'var(--line)',

@@ -35,13 +35,20 @@ find('[data-twin]')?.addEventListener('click', () => {
 });
 
 const kept = memory.takePlace();
-const heading = kept && document.getElementById(kept.section);
-if (kept && heading) {
-  const headings = [...document.querySelectorAll<HTMLElement>('.prose h2[id], .prose h3[id]')];
-  const next = headings[headings.indexOf(heading) + 1];
-  const start = heading.getBoundingClientRect().top + scrollY;
-  const end = (next?.getBoundingClientRect().top ?? find('.prose')!.getBoundingClientRect().bottom) + scrollY;
-  scrollTo({ top: start + (end - start) * kept.offset - 80, behavior: 'instant' });
+if (kept) {
+  const restore = (): void => {
+    const headings = [...document.querySelectorAll<HTMLElement>('.prose h2[id], .prose h3[id]')];
+    const at = headings.findIndex(heading => heading.id === kept.section);
+    if (at < 0) return;
+    const start = headings[at]!.getBoundingClientRect().top + scrollY;
+    const end =
+      (headings[at + 1]?.getBoundingClientRect().top ?? find('.prose')!.getBoundingClientRect().bottom) +
+      scrollY;
+    scrollTo({ top: start + (end - start) * kept.offset - 80, behavior: 'instant' });
+  };
+  restore();
+  // Style sheets that the text's code blocks bring may still be on their way; what they move is moved back.
+  if (document.readyState !== 'complete') addEventListener('load', restore, { once: true });
 }
 
 for (const lab of memory.finishedLabs())

@@ -23,7 +23,7 @@ export function addRunButtons(words: ClientStrings, run: Runner): void {
       run(text, terminal, state => show(result, state, words));
     });
     const place = block.closest('.expressive-code') ?? block;
-    place.append(h('div', { class: 'run-bar' }, button, result));
+    place.after(h('div', { class: 'run-bar' }, button, result));
   }
 }
 

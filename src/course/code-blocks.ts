@@ -11,6 +11,8 @@ export function runnableBlocks() {
       postprocessRenderedBlock: ({ codeBlock, renderData }) => {
         const { metaOptions } = codeBlock;
         const properties = renderData.blockAst.properties;
+        // A block that scrolls becomes a landmark, and landmarks want names of their own.
+        properties['aria-label'] = codeBlock.code.trim().split('\n').slice(0, 2).join(' ').slice(0, 80);
         if (metaOptions.getBoolean('run')) {
           properties['data-run'] = codeBlock.code.trim();
           const terminal = metaOptions.getInteger('terminal');

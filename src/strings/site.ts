@@ -58,6 +58,7 @@ const zhTW = {
   resizeTerminal: '調整終端機與實作面板的高度',
   notRun: '只有真的機器才跑得動，這裡列出供對照。',
   output: '輸出',
+  table: '表格',
 };
 
 export type SiteStrings = typeof zhTW;
@@ -132,6 +133,7 @@ const en: SiteStrings = {
   resizeTerminal: 'Resize terminal and lab panel',
   notRun: 'Only a real machine can run this; it is here to compare with.',
   output: 'Output',
+  table: 'Table',
 };
 
 export const site = { 'zh-TW': zhTW, en } as const;

@@ -34,6 +34,14 @@ interface Tab {
 
 const HELP_ID = 'terminal-help';
 
+/** Paths of 24 × 24 line icons. */
+const ICONS = {
+  find: 'M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM15.5 15.5 20 20',
+  copy: 'M9 9h11v11H9zM15 9V4H4v11h5',
+  paste: 'M8 5H5v15h14V5h-3M9 3.5h6v4H9zM9 12h6M9 16h4',
+  reader: 'M4 9.5v5h3.5L12 19V5L7.5 9.5zM16 9a4.5 4.5 0 0 1 0 6M18.5 6.5a8 8 0 0 1 0 11',
+};
+
 export class TerminalPanel {
   #words: ClientStrings;
   #wishes: PanelWishes;
@@ -63,16 +71,16 @@ export class TerminalPanel {
       onkeydown: (event: KeyboardEvent) => this.#findKey(event),
     });
     this.#finder = h('div', { class: 'term-find', hidden: true }, this.#findInput);
-    this.#readerButton = this.#tool('Aa', this.#reader ? words.readerOff : words.readerOn, () =>
+    this.#readerButton = this.#tool(ICONS.reader, this.#reader ? words.readerOff : words.readerOn, () =>
       this.#toggleReader(),
     );
     this.#readerButton.setAttribute('aria-pressed', String(this.#reader));
     this.#tools = h(
       'div',
       { class: 'term-tools', hidden: true },
-      this.#tool('⌕', words.find, () => this.#toggleFind()),
-      this.#tool('⧉', words.copy, () => this.#copy()),
-      this.#tool('⎘', words.paste, () => this.#paste()),
+      this.#tool(ICONS.find, words.find, () => this.#toggleFind()),
+      this.#tool(ICONS.copy, words.copy, () => this.#copy()),
+      this.#tool(ICONS.paste, words.paste, () => this.#paste()),
       this.#readerButton,
     );
     this.#empty = h('div', { class: 'term-empty' }, h('p', {}, words.terminalEmpty), emptyAction);
@@ -121,9 +129,9 @@ export class TerminalPanel {
     this.#activate(tab.info.id, false);
     if (tab.line.running) return report({ kind: 'refused', reason: this.#words.lastTerminal });
     tab.run = report;
-    const sent = await tab.line.run(text);
-    report(sent ? { kind: 'sent' } : { kind: 'refused', reason: this.#words.serverLost });
-    if (sent) tab.screen.focus();
+    report({ kind: 'sent' });
+    if (await tab.line.run(text)) tab.screen.focus();
+    else report({ kind: 'refused', reason: this.#words.serverLost });
   }
 
   focus(): void {
@@ -307,8 +315,14 @@ export class TerminalPanel {
     this.#wishes.close(tab.info.id);
   }
 
-  #tool(sign: string, label: string, onclick: () => void): HTMLButtonElement {
-    return h('button', { type: 'button', class: 'quiet', 'aria-label': label, title: label, onclick }, sign);
+  #tool(icon: string, label: string, onclick: () => void): HTMLButtonElement {
+    const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+    svg.setAttribute('viewBox', '0 0 24 24');
+    svg.setAttribute('aria-hidden', 'true');
+    const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+    path.setAttribute('d', icon);
+    svg.append(path);
+    return h('button', { type: 'button', class: 'quiet', 'aria-label': label, title: label, onclick }, svg);
   }
 
   #shown(): Screen | undefined {

@@ -1,0 +1,150 @@
+// Every page in both languages, wide and narrow, dark and light: no script error, nothing sticks out, axe finds nothing, and
+// what travels stays within its budget. Reads without any server behind it.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import type { Browser } from 'playwright';
+import { type Double, startDouble } from './double.ts';
+import {
+  axe,
+  buildSite,
+  findChromium,
+  openBrowser,
+  openPage,
+  overflow,
+  picture,
+  type Scheme,
+  type Size,
+} from './support.ts';
+
+const chromium = findChromium();
+const skip = 'missing' in chromium ? chromium.missing : false;
+const site = buildSite();
+const pages = readdirSync(site, { recursive: true, encoding: 'utf8' })
+  .filter(file => file.endsWith('index.html') && file !== 'index.html')
+  .map(file => `/${file.replaceAll('\\', '/').replace(/index\.html$/, '')}`)
+  .sort();
+
+let browser: Browser;
+let server: Double;
+before(async () => {
+  if (skip) return;
+  browser = await openBrowser();
+  server = await startDouble(site, undefined, false);
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+for (const size of ['wide', 'narrow'] satisfies Size[]) {
+  for (const scheme of ['light', 'dark'] satisfies Scheme[]) {
+    test(`every page is whole, ${size} and ${scheme}`, { skip, timeout: 240_000 }, async () => {
+      const { page, context, complaints } = await openPage(browser, size, scheme);
+      for (const path of [...pages, '/no/such/page/']) {
+        await page.goto(server.url + path);
+        await page.waitForLoadState('networkidle');
+        assert.equal(await overflow(page), 0, `${path} is wider than the window`);
+        assert.deepEqual(await axe(page), [], path);
+        assert.deepEqual(complaints, [], path);
+        await picture(page, `${size}-${scheme}${path.replaceAll('/', '_')}`);
+      }
+      await context.close();
+    });
+  }
+}
+
+test('the bare address leads to Traditional Chinese', { skip }, async () => {
+  const { page, context } = await openPage(browser, 'wide');
+  await page.goto(server.url);
+  await page.waitForURL('**/zh-TW/');
+  assert.equal(await page.getAttribute('html', 'lang'), 'zh-TW');
+  await context.close();
+});
+
+test('the language switch keeps the place in the text', { skip }, async () => {
+  const { page, context } = await openPage(browser, 'wide');
+  await page.goto(`${server.url}/zh-TW/troubleshoot/gateway-pending/`);
+  await page.locator('#make-room').evaluate(heading => heading.scrollIntoView());
+  await page.mouse.wheel(0, 300);
+  await page.waitForTimeout(200);
+  // A click of Playwright's scrolls to the sticky header first; this one does not.
+  await page.locator('[data-twin]').evaluate((link: HTMLElement) => link.click());
+  await page.waitForURL('**/en/troubleshoot/gateway-pending/');
+  const top = await page.locator('#make-room').evaluate(heading => heading.getBoundingClientRect().top);
+  const next = await page.locator('#open-the-door').evaluate(heading => heading.getBoundingClientRect().top);
+  assert.ok(top < 100 && next > 0, `#make-room is at ${top}, the next section at ${next}`);
+  await context.close();
+});
+
+test('the theme button switches, and the choice outlives the page', { skip }, async () => {
+  const { page, context } = await openPage(browser, 'wide', 'light');
+  await page.goto(`${server.url}/en/`);
+  await page.click('[data-theme-toggle]');
+  assert.equal(await page.getAttribute('html', 'data-theme'), 'dark');
+  await page.reload();
+  assert.equal(await page.getAttribute('html', 'data-theme'), 'dark');
+  await context.close();
+});
+
+test('without a server a lesson says how to start one, and offers nothing that cannot work', {
+  skip,
+}, async () => {
+  const { page, context } = await openPage(browser, 'wide');
+  await page.goto(`${server.url}/en/troubleshoot/gateway-pending/`);
+  await page.getByText('npm start').waitFor();
+  assert.equal(await page.locator('.run-bar').count(), 0);
+  assert.equal(await page.locator('.terminal-panel').isVisible(), false);
+  await context.close();
+});
+
+test('a lesson reads without scripts', { skip }, async () => {
+  const context = await browser.newContext({
+    javaScriptEnabled: false,
+    viewport: { width: 390, height: 844 },
+  });
+  const page = await context.newPage();
+  await page.goto(`${server.url}/en/troubleshoot/gateway-pending/`);
+  assert.ok(await page.getByRole('heading', { level: 1 }).isVisible());
+  assert.ok(await page.locator('.lab-panel').isVisible());
+  assert.equal(await overflow(page), 0);
+  await context.close();
+});
+
+test('pages stay within their budgets before a terminal is opened', () => {
+  const size = (text: string | Buffer) => gzipSync(text).length;
+  const budgets = { html: 10_000, css: 15_000, js: 30_000 };
+  for (const path of pages) {
+    const html = readFileSync(join(site, path, 'index.html'), 'utf8');
+    const sums = { html: size(html), css: 0, js: 0 };
+    const seen = new Set<string>();
+    const add = (file: string): void => {
+      const full = join(site, file);
+      if (seen.has(full)) return;
+      seen.add(full);
+      const text = readFileSync(full, 'utf8');
+      sums[file.endsWith('.css') ? 'css' : 'js'] += size(text);
+      // Static imports travel with the page; import() waits for the learner.
+      if (file.endsWith('.js'))
+        for (const [, target = ''] of text.matchAll(/(?:^|[;}\s])(?:import|from)\s*["'](\.[^"']+)["']/g))
+          add(relative(site, join(full, '..', target)));
+    };
+    for (const [, file = ''] of html.matchAll(/(?:href|src)="(\/[^"]+\.(?:css|js))"/g)) add(file);
+    for (const [kind, budget] of Object.entries(budgets))
+      assert.ok(
+        sums[kind as keyof typeof sums] <= budget,
+        `${path}: ${kind} is ${sums[kind as keyof typeof sums]} bytes compressed, budget ${budget}`,
+      );
+  }
+});
+
+test('no page carries an inline script', () => {
+  for (const path of [...pages, '/']) {
+    const html = readFileSync(join(site, path, 'index.html'), 'utf8');
+    assert.deepEqual(html.match(/<script(?![^>]*\ssrc=)[^>]*>/g) ?? [], [], path);
+    assert.deepEqual(html.match(/\son[a-z]+="/g) ?? [], [], path);
+  }
+});
