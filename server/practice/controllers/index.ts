@@ -3,6 +3,9 @@
 import { daemonSetController } from './daemonset/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { garbageCollector } from './garbage-collector.ts';
+import { jobController } from './job/controller.ts';
+import { cronJobController } from './job/cronjob.ts';
+import { ttlAfterFinished } from './job/ttl.ts';
 import { namespaceController } from './namespace.ts';
 import { replicaSetController } from './replicaset.ts';
 import { rootCaController } from './root-ca.ts';
@@ -36,6 +39,9 @@ export const controllers: readonly Controller[] = [
   replicaSetController,
   statefulSetController,
   daemonSetController,
+  jobController,
+  cronJobController,
+  ttlAfterFinished,
   endpointsController,
   endpointSliceController,
   volumeBinder,
