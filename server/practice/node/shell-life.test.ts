@@ -10,10 +10,10 @@ const busybox = (command: string[], more: any = {}) => ({
 
 describe('a container with a shell', () => {
   it('prints while it runs and counts a crash as upstream does', async t => {
-    const { clock, run, pod, log, events } = await testNode(t);
+    const { pass, run, pod, log, events } = await testNode(t);
     await run('run', busybox(['sh', '-c', 'echo hello; sleep 3600']));
     await run('crash', busybox(['sh', '-c', 'echo boom; exit 3']));
-    await clock.advance(4_000);
+    await pass(4_000);
     assert.equal(await log('run'), 'hello\n');
     assert.equal((await pod('run')).status.containerStatuses[0].ready, true);
     const [status] = (await pod('crash')).status.containerStatuses;
@@ -35,10 +35,10 @@ describe('a container with a shell', () => {
   });
 
   it('ends a pod that never restarts with its exit code', async t => {
-    const { clock, run, pod } = await testNode(t);
+    const { pass, run, pod } = await testNode(t);
     await run('never', { restartPolicy: 'Never', ...busybox(['sh', '-c', 'echo bye; exit 4']) });
     await run('done', { restartPolicy: 'OnFailure', ...busybox(['sh', '-c', 'echo $((19+23))']) });
-    await clock.advance(4_000);
+    await pass(4_000);
     const never = (await pod('never')).status;
     assert.equal(never.phase, 'Failed');
     assert.equal(never.containerStatuses[0].state.terminated.exitCode, 4);
@@ -49,38 +49,38 @@ describe('a container with a shell', () => {
   });
 
   it('is killed when it takes more memory than its limit', async t => {
-    const { clock, run, pod } = await testNode(t);
+    const { pass, run, pod } = await testNode(t);
     await run('oom', {
       restartPolicy: 'Never',
       ...busybox(['sh', '-c', 'a=x; while true; do a=$a$a; done'], {
         resources: { limits: { memory: '16Mi' } },
       }),
     });
-    await clock.advance(4_000);
+    await pass(4_000);
     const { terminated } = (await pod('oom')).status.containerStatuses[0].state;
     assert.equal(terminated.reason, 'OOMKilled');
     assert.equal(terminated.exitCode, 137);
   });
 
   it('ignores SIGTERM without a trap and heeds it with one', async t => {
-    const { clock, api, run, pod } = await testNode(t);
+    const { pass, api, run, pod } = await testNode(t);
     await run('deaf', { ...busybox(['sleep', '3600']), terminationGracePeriodSeconds: 5 });
     await run('polite', busybox(['sh', '-c', 'trap "echo bye; exit 0" TERM; while true; do sleep 1; done']));
-    await clock.advance(3_000);
+    await pass(3_000);
     const resource = { group: '', version: 'v1', resource: 'pods' };
     await api.delete(resource, { namespace: 'life', name: 'deaf' });
     await api.delete(resource, { namespace: 'life', name: 'polite' });
-    await clock.advance(2_000);
+    await pass(2_000);
     await assert.rejects(pod('polite'), /not found/);
     assert.equal((await pod('deaf')).metadata.name, 'deaf');
-    await clock.advance(4_000);
+    await pass(4_000);
     await assert.rejects(pod('deaf'), /not found/);
   });
 
   it('runs commands beside its program, with their exit codes', async t => {
-    const { clock, run, exec } = await testNode(t);
+    const { pass, run, exec } = await testNode(t);
     await run('run', busybox(['sleep', '3600']));
-    await clock.advance(3_000);
+    await pass(3_000);
     assert.deepEqual(await exec('run', ['sh', '-c', 'exit 7']), { code: 7, out: '', err: '' });
     const env = await exec('run', ['env']);
     assert.match(env.out, /^PATH=\/bin$/m);
@@ -90,16 +90,16 @@ describe('a container with a shell', () => {
   });
 
   it('does not stall the machine with an endless loop', async t => {
-    const { clock, run, pod, exec } = await testNode(t);
+    const { pass, run, pod, exec } = await testNode(t);
     await run('busy', busybox(['sh', '-c', 'while :; do :; done']));
     await run('run', busybox(['sleep', '3600']));
-    await clock.advance(3_000);
+    await pass(3_000);
     assert.equal((await pod('busy')).status.phase, 'Running');
     assert.equal((await exec('run', ['echo', 'alive'])).out, 'alive\n');
   });
 
   it('serves files to another pod by its address', async t => {
-    const { clock, run, pod, exec } = await testNode(t);
+    const { pass, run, pod, exec } = await testNode(t);
     await run(
       'web',
       busybox(['sh', '-c', 'mkdir -p /w; hostname > /w/index.html; httpd -f -p 80 -h /w'], {
@@ -107,7 +107,7 @@ describe('a container with a shell', () => {
       }),
     );
     await run('client', busybox(['sleep', '3600']));
-    await clock.advance(5_000);
+    await pass(5_000);
     const { status } = await pod('web');
     assert.equal(status.containerStatuses[0].ready, true);
     assert.equal((await exec('client', ['wget', '-qO-', `http://${status.podIP}`])).out, 'web\n');

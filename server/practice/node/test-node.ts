@@ -84,5 +84,9 @@ export async function testNode(t: TestContext, options: { cpus?: string; memory?
     for (let i = 0; i < 50 && !settled; i++) await clock.advance(100);
     return { code: await done, out, err };
   };
-  return { clock, api, nodes, run, pod, events, log, exec, faults };
+  /** Lets time pass in small steps: shells yield to the machine between commands, which one step does not wait for. */
+  const pass = async (ms: number) => {
+    for (let left = ms; left > 0; left -= 100) await clock.advance(Math.min(100, left));
+  };
+  return { pass, clock, api, nodes, run, pod, events, log, exec, faults };
 }

@@ -104,6 +104,8 @@ export class ShellSession {
       commands: profile.commands.filter(c => known.has(c)) as CommandName[],
       customCommands: [...this.driverCommands(profile), ...added],
       sleep: ms => this.sleep(ms),
+      // It blocks timers for everything that a script awaits, this cluster's clock included. Scripts here are shell only.
+      defenseInDepth: false,
       executionLimits: {
         maxCommandCount: NO_LIMIT,
         maxLoopIterations: NO_LIMIT,
