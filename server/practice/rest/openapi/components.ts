@@ -96,8 +96,11 @@ export class Components {
     const node: Node = {};
     const description = schema.description ?? (owner && field ? descriptionOf(owner, field) : undefined);
     if (description) node.description = description;
-    if (schema.name !== undefined && schema.name !== owner) return this.#reference(schema, node);
-    if (schema.name !== undefined && field !== '') return this.#reference(schema, node);
+    if (schema.name !== undefined && (schema.name !== owner || field !== '')) {
+      // A field says what its type says when npm has lost the field's own words.
+      node.description ??= descriptionOf(schema.name) ?? '';
+      return this.#reference(schema, node);
+    }
 
     if (schema.type) node.type = schema.type;
     if (schema.format === 'int-or-string') {

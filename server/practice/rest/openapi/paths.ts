@@ -30,6 +30,7 @@ const LIST = [
   'resourceVersion',
   'resourceVersionMatch',
   'sendInitialEvents',
+  'shardSelector',
   'timeoutSeconds',
 ];
 const READ_LIST = ['allowWatchBookmarks', ...LIST, 'watch'];
@@ -79,7 +80,10 @@ export function resourcePaths(
   };
   const body = { '*/*': refs.object };
   if (definition.namespaced) {
-    add(`${root}${definition.resource}`, 'get', 'list', 'list', { query: READ_LIST, answer: refs.list });
+    // Across namespaces there is nothing but reading, so its parameters stand beside the operation.
+    const everywhere = `${root}${definition.resource}`;
+    add(everywhere, 'get', 'list', 'list', { query: [], answer: refs.list });
+    if (verbs.includes('list')) itemAt(everywhere).parameters = READ_LIST.map(queryParameter);
   }
   add(collection, 'get', 'list', 'list', { query: READ_LIST, answer: refs.list });
   add(collection, 'post', 'create', 'post', { query: WRITE, body, answer: refs.object });
