@@ -562,6 +562,7 @@ export class ContainerRecord {
     else if (kind === 'startup' && ok) {
       this.facts.started = true;
       this.facts.ready = !this.facts.spec.readinessProbe;
+      for (const prober of this.probers) prober.kick();
     } else if (!ok) {
       this.event('Normal', 'Killing', `Container ${this.name} failed ${kind} probe, will be restarted`);
       const seconds = probe.terminationGracePeriodSeconds;

@@ -361,13 +361,15 @@ function kubeadm(): Entry[] {
   ];
 }
 
-/** Installs what is not there yet; the node itself registers on its own. */
+/** Installs what is not there yet; the node itself registers on its own. Goes on after a failure and rejects with the first. */
 export async function installMinikube(client: ApiClient): Promise<void> {
-  for (const [resource, object] of [...rights(), ...kubeadm(), ...kubeProxy(), ...storage(), ...coreDns()]) {
+  let failure: unknown;
+  for (const [resource, object] of [...kubeadm(), ...kubeProxy(), ...storage(), ...coreDns(), ...rights()]) {
     try {
       await client.create(resource, object);
     } catch (error) {
-      if (!(error instanceof StatusError) || error.code !== 409) throw error;
+      if (!(error instanceof StatusError) || error.code !== 409) failure ??= error;
     }
   }
+  if (failure) throw failure;
 }

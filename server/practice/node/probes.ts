@@ -161,6 +161,7 @@ export class Prober {
   private failures = 0;
   private standing: boolean | undefined;
   private held = false;
+  private asking = false;
   private readonly kind: ProbeKind;
   private readonly probe: any;
   private readonly services: {
@@ -192,6 +193,13 @@ export class Prober {
     this.next((this.probe.initialDelaySeconds ?? 0) * 1000);
   }
 
+  /** Asks now instead of at the next period (the startup probe has just succeeded). */
+  kick(): void {
+    if (this.asking || (this.probe.initialDelaySeconds ?? 0) > 0) return;
+    this.timer?.cancel();
+    this.next(0);
+  }
+
   stop(): void {
     this.stopped = true;
     this.timer?.cancel();
@@ -206,7 +214,9 @@ export class Prober {
     const periodMs = (this.probe.periodSeconds ?? 10) * 1000;
     const began = this.services.clock.now();
     if (!this.held && this.services.gate()) {
+      this.asking = true;
       const outcome = await ask(this.probe, this.services.target, this.services.network, this.services.clock);
+      this.asking = false;
       if (this.stopped) return;
       this.count(outcome);
     }
