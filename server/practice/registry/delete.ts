@@ -20,6 +20,8 @@ import type {
 import { sameValue } from './values.ts';
 
 const ORPHAN = 'orphan';
+/** What a CustomResourceDefinition waits for while it still has instances. */
+export const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
 const FOREGROUND = 'foregroundDeletion';
 /** Seconds, when neither the request nor the pod says. */
 const DEFAULT_GRACE = 30;
@@ -189,7 +191,7 @@ function finalizersFor(
   current: KubeObject,
   request: DeleteRequest,
 ): string[] {
-  const existing = current.metadata.finalizers ?? [];
+  const existing = heldByInstances(definition, current);
   const policy =
     request.propagationPolicy ??
     (request.orphanDependents === undefined ? undefined : request.orphanDependents ? 'Orphan' : 'Background');
@@ -208,6 +210,15 @@ function finalizersFor(
         ? [...existing, ORPHAN]
         : [...existing];
   }
+}
+
+/** A definition goes after its instances. */
+function heldByInstances(definition: ResourceDefinition, current: KubeObject): string[] {
+  const existing = current.metadata.finalizers ?? [];
+  const isCrd =
+    definition.group === 'apiextensions.k8s.io' && definition.resource === 'customresourcedefinitions';
+  if (!isCrd || current.metadata.deletionTimestamp || existing.includes(CLEANUP_FINALIZER)) return existing;
+  return [...existing, CLEANUP_FINALIZER];
 }
 
 function answer(

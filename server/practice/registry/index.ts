@@ -10,6 +10,7 @@ import { schemaFor } from '../schema/index.ts';
 import type { Store } from '../store/index.ts';
 import { allowAll, rbacAuthorizer } from './authorization/index.ts';
 import { createClient } from './client.ts';
+import { followDefinitions } from './custom/index.ts';
 import { type Environment, listAny, readAny, storeKey } from './environment.ts';
 import { registryOver } from './registry.ts';
 import { ServedSet } from './served.ts';
@@ -31,6 +32,8 @@ export interface RegistryOptions {
 
 export interface CreatedRegistry {
   registry: Registry;
+  /** Stops following CustomResourceDefinitions. */
+  stop(): void;
   /** Undefined when the token is no service account token of this cluster, expired, or its object is gone. */
   authenticateToken(token: string): User | undefined;
   /** Puts an object there as it is: no admission, no validation, no owners of fields. For what the server starts with. */
@@ -63,8 +66,10 @@ export function createRegistry(options: RegistryOptions): CreatedRegistry {
     fieldManager: 'kube-apiserver',
     authorize: false,
   });
+  const stopFollowing = followDefinitions(environment);
   return {
     registry,
+    stop: stopFollowing,
     authenticateToken: token => authenticateToken(environment, keys, token)?.user,
     seed(object) {
       const { group, version } = parseApiVersion(object.apiVersion);

@@ -1,0 +1,3 @@
+// Custom resources: from definitions in the store to kinds that are served like any other.
+
+export { followDefinitions } from './lifecycle.ts';

@@ -1,0 +1,115 @@
+// The CEL rules of a custom schema, checked on every value they stand beside. Knows schemas and CEL, no storage.
+
+import type { FieldError, Schema } from '../../../kube/index.ts';
+import { celError, celValue, compile, type Program } from '../../cel/index.ts';
+import { isObject } from '../values.ts';
+
+const programs = new Map<string, Program | string>();
+
+/** The program, or why there is none. */
+function programOf(rule: string): Program | string {
+  let program = programs.get(rule);
+  if (program === undefined) {
+    try {
+      program = compile(rule);
+    } catch (error) {
+      program = celError(error);
+    }
+    programs.set(rule, program);
+  }
+  return program;
+}
+
+export function hasRules(schema: Schema): boolean {
+  if (schema.validations?.length) return true;
+  if (schema.items && hasRules(schema.items)) return true;
+  if (schema.additionalProperties && hasRules(schema.additionalProperties)) return true;
+  return Object.values(schema.properties ?? {}).some(child => child.name === undefined && hasRules(child));
+}
+
+const REASONS: Record<string, FieldError['type']> = {
+  FieldValueInvalid: 'Invalid',
+  FieldValueForbidden: 'Forbidden',
+  FieldValueRequired: 'Required',
+  FieldValueDuplicate: 'Duplicate',
+};
+
+const WORDS: Partial<Record<FieldError['type'], string>> = {
+  Invalid: 'Invalid value',
+  Forbidden: 'Forbidden',
+  Required: 'Required value',
+  Duplicate: 'Duplicate value',
+};
+
+/** `old` is undefined on create; rules that mention oldSelf wait for an update. */
+export function checkRules(value: unknown, old: unknown, schema: Schema, field = ''): FieldError[] {
+  const findings: FieldError[] = [];
+  for (const rule of schema.validations ?? []) {
+    const transition = /\boldSelf\b/.test(rule.rule);
+    if (transition && old === undefined && !rule.optionalOldSelf) continue;
+    const finding = checkRule(rule, value, old, field);
+    if (finding) findings.push(finding);
+  }
+  if (Array.isArray(value) && schema.items) {
+    for (const [index, item] of value.entries()) {
+      findings.push(
+        ...checkRules(item, counterpart(item, index, old, schema), schema.items, `${field}[${index}]`),
+      );
+    }
+  } else if (isObject(value)) {
+    for (const key of Object.keys(value).sort()) {
+      const child = schema.properties?.[key] ?? schema.additionalProperties;
+      if (!child || child.name !== undefined) continue;
+      const before = isObject(old) ? old[key] : undefined;
+      findings.push(...checkRules(value[key], before, child, field ? `${field}.${key}` : key));
+    }
+  }
+  return findings;
+}
+
+/** Items of list maps are the same item while their keys are; other lists have no history. */
+function counterpart(item: unknown, _index: number, old: unknown, schema: Schema): unknown {
+  if (schema.listType !== 'map' || !Array.isArray(old) || !isObject(item)) return undefined;
+  const keys = schema.listMapKeys ?? [];
+  return old.find(candidate => isObject(candidate) && keys.every(key => candidate[key] === item[key]));
+}
+
+function checkRule(
+  rule: NonNullable<Schema['validations']>[number],
+  value: unknown,
+  old: unknown,
+  field: string,
+): FieldError | undefined {
+  const program = programOf(rule.rule);
+  const variables = { self: celValue(value), ...(old === undefined ? {} : { oldSelf: celValue(old) }) };
+  const at = rule.fieldPath ? `${field}${rule.fieldPath}`.replace(/^\./, '') : field;
+  const type = REASONS[rule.reason ?? 'FieldValueInvalid'] ?? 'Invalid';
+  const says = (text: string): FieldError => ({
+    field: at || '<nil>',
+    type,
+    message: `${WORDS[type]}: ${text}`,
+  });
+  if (typeof program === 'string') return says(`rule compile error: ${program}`);
+  try {
+    if (program(variables) === true) return undefined;
+  } catch (error) {
+    return says(`${celError(error)} evaluating rule: ${rule.message ?? rule.rule}`);
+  }
+  return says(messageOf(rule, variables));
+}
+
+function messageOf(
+  rule: NonNullable<Schema['validations']>[number],
+  variables: Record<string, unknown>,
+): string {
+  if (rule.messageExpression) {
+    const program = programOf(rule.messageExpression);
+    try {
+      const text = typeof program === 'string' ? undefined : program(variables);
+      if (typeof text === 'string' && text.trim()) return text.trim();
+    } catch {
+      // Upstream falls back to the message as well.
+    }
+  }
+  return rule.message?.trim() || `failed rule: ${rule.rule.trim()}`;
+}
