@@ -1,5 +1,6 @@
 // The controllers of a practice cluster and what runs them. A new one is a file and a line in this list.
 
+import { autoscalerController } from './autoscaling/controller.ts';
 import { daemonSetController } from './daemonset/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { garbageCollector } from './garbage-collector.ts';
@@ -7,6 +8,12 @@ import { jobController } from './job/controller.ts';
 import { cronJobController } from './job/cronjob.ts';
 import { ttlAfterFinished } from './job/ttl.ts';
 import { namespaceController } from './namespace.ts';
+import { nodeLifecycleController } from './node/lifecycle.ts';
+import { podGarbageCollector } from './node/pod-gc.ts';
+import { taintEvictionController } from './node/taint-eviction.ts';
+import { clusterRoleAggregation } from './policy/cluster-roles.ts';
+import { disruptionController } from './policy/disruption-budget.ts';
+import { resourceQuotaController } from './policy/quota.ts';
 import { replicaSetController } from './replicaset.ts';
 import { rootCaController } from './root-ca.ts';
 import { type RunningControllers, type StartOptions, startControllers as start } from './runtime/start.ts';
@@ -48,6 +55,13 @@ export const controllers: readonly Controller[] = [
   hostPathProvisioner,
   claimProtection,
   volumeProtection,
+  nodeLifecycleController,
+  taintEvictionController,
+  podGarbageCollector,
+  autoscalerController,
+  disruptionController,
+  resourceQuotaController,
+  clusterRoleAggregation,
   garbageCollector,
 ];
 

@@ -112,10 +112,13 @@ async function createPods(set: KubeObject, wanted: number, context: ControllerCo
   }
 }
 
+/** The namespace is on its way out, or gone: nothing can be made in it and nobody needs to be told. */
 export function isNamespaceTerminating(error: unknown): boolean {
+  if (!(error instanceof StatusError)) return false;
+  const { causes = [], kind } = error.status.details ?? {};
   return (
-    error instanceof StatusError &&
-    (error.status.details?.causes ?? []).some(cause => cause.reason === 'NamespaceTerminating')
+    causes.some(cause => cause.reason === 'NamespaceTerminating') ||
+    (error.code === 404 && kind === 'namespaces')
   );
 }
 
