@@ -131,12 +131,16 @@ test('a document is found by its hash, kept for long, and moved when the hash is
   assert.equal(moved.headers.location, path);
 });
 
-test('OpenAPI v2 is refused in a way that clients expect', async () => {
+test('OpenAPI v2 is a valid document, as protobuf and as JSON', async () => {
   const { url, kubeconfig } = await cluster();
-  const answer = await apiGet(kubeconfig, url, '/openapi/v2', {
-    accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
-  });
-  assert.equal(answer.status, 406);
+  const type = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+  const protobuf = await apiGet(kubeconfig, url, '/openapi/v2', { accept: type });
+  assert.equal(protobuf.status, 200);
+  assert.equal(protobuf.headers['content-type'], type.replace('@', '.'));
+  const json = await apiGet(kubeconfig, url, '/openapi/v2', { accept: 'application/json' });
+  assert.equal((json.json as { swagger: string }).swagger, '2.0');
+  const neither = await apiGet(kubeconfig, url, '/openapi/v2', { accept: 'text/html' });
+  assert.equal(neither.status, 406);
 });
 
 test('kubectl explain reads the documents', { skip: NO_KUBECTL }, async () => {

@@ -1,7 +1,8 @@
 // Plain HTTPS requests to a test cluster with the credentials of its kubeconfig, for what kubectl does not let one ask.
 
 import { readFileSync } from 'node:fs';
-import { Agent, type IncomingHttpHeaders, request } from 'node:https';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Agent, request } from 'node:https';
 import { parse } from 'yaml';
 
 export interface ApiAnswer {

@@ -12,8 +12,9 @@ import type { WireRequest } from './body.ts';
 import type { Discovery } from './discovery.ts';
 import { health } from './health.ts';
 import type { KubeletApi } from './kubelet-api.ts';
-import { notAcceptable } from './negotiate.ts';
+import { notAcceptable, parseAccept } from './negotiate.ts';
 import type { OpenApi } from './openapi/index.ts';
+import { V2_PROTOBUF, V2_PROTOBUF_ASKED, v2Document, v2Protobuf } from './openapi/v2.ts';
 import { requestContext } from './options.ts';
 import { Reply, type WireResponse } from './reply.ts';
 import { nameInFieldSelector, parseRequest, type RequestInfo } from './request-info.ts';
@@ -34,6 +35,7 @@ export interface ServerParts {
   track(end: () => void): () => void;
 }
 
+const V2_TYPES = new Set([V2_PROTOBUF, V2_PROTOBUF_ASKED, 'application/json', 'application/*', '*/*']);
 /** Subresources that only speak other protocols. */
 const CONNECTING = new Set(['attach', 'exec', 'portforward']);
 /** Longer requests than any client builds; guards the parser. */
@@ -161,9 +163,11 @@ async function answerPath(
   }
   const healthy = health(path, info.query);
   if (healthy) return reply.text(healthy.code, healthy.text);
-  if (path === '/openapi/v2' || path === '/swagger-2.0.0.pb-v1') {
-    // Only the protobuf and JSON forms of v2 exist upstream; clients that are refused fall back to what they know.
-    throw notAcceptable(['application/com.github.proto-openapi.spec.v2@v1.0+protobuf', 'application/json']);
+  if (path === '/openapi/v2') {
+    const wanted = parseAccept(request.headers.accept).find(({ type }) => V2_TYPES.has(type));
+    if (!wanted) throw notAcceptable([V2_PROTOBUF, 'application/json']);
+    if (wanted.type.endsWith('+protobuf')) return reply.body(200, V2_PROTOBUF, v2Protobuf());
+    return reply.object(200, v2Document());
   }
   if (path.startsWith('/openapi/v3')) return parts.openApi.answer(path, info.query, request, reply);
   if (path === '/') return reply.object(200, { paths: rootPaths(parts) });
