@@ -27,6 +27,7 @@ function project(name: string, files: Record<string, string>): string {
     'content/course.yaml':
       'first: p/a\nparts: [{ id: p, title: { zh-TW: 甲, en: A }, summary: { zh-TW: 甲, en: A }, lessons: [a] }]\n',
     'content/glossary.yaml': 'terms: []\n',
+    'content/facts.yaml': 'releases: {}\n',
     'content/zh-TW/p/a.mdx': lesson(),
     'content/en/p/a.mdx': lesson(),
     ...files,

@@ -7,7 +7,9 @@ import { parse } from 'yaml';
 import type { z } from 'zod';
 import {
   courseFile,
+  type Facts,
   type Frontmatter,
+  factsFile,
   frontmatter,
   glossaryFile,
   type LabSummary,
@@ -38,6 +40,7 @@ export interface Course {
   /** All lessons in the order of the course. */
   lessons: Lesson[];
   glossary: Term[];
+  facts: Facts;
   labs: Map<string, LabSummary>;
 }
 
@@ -56,6 +59,7 @@ export function readCourse(root: string): Course {
 
   const order = load('content/course.yaml', courseFile);
   const glossary = load('content/glossary.yaml', glossaryFile)?.terms ?? [];
+  const facts = load('content/facts.yaml', factsFile)?.releases ?? {};
   const labs = readLabs(root, wrong);
   const listed = new Set<string>();
   const parts: Part[] = [];
@@ -81,7 +85,8 @@ export function readCourse(root: string): Course {
     parts.push({ id: part.id, title: part.title, summary: part.summary, lessons });
   }
 
-  for (const language of languages) {
+  // Without a readable order everything would be "unlisted"; its own mistakes are enough to read.
+  for (const language of order ? languages : []) {
     for (const id of lessonFiles(join(root, 'content', language)))
       if (!listed.has(id)) wrong.push(`content/${language}/${id}.mdx is in no part of content/course.yaml`);
   }
@@ -92,13 +97,14 @@ export function readCourse(root: string): Course {
     if (term.lesson && !listed.has(term.lesson))
       wrong.push(`content/glossary.yaml: ${term.id}: no lesson ${term.lesson}`);
   for (const lesson of lessons)
-    for (const language of languages) checkReferences(lesson, language, { listed, terms, labs }, wrong);
+    for (const language of languages)
+      checkReferences(lesson, language, { listed, terms, labs, facts }, wrong);
 
   const first = lessons.find(lesson => lesson.id === order?.first);
   if (order && !first) wrong.push(`content/course.yaml: first: no lesson ${order.first}`);
   if (wrong.length > 0 || !first)
     throw new CourseError(`The course has ${wrong.length} mistakes:\n  ${wrong.join('\n  ')}`);
-  return { first, parts, lessons, glossary, labs };
+  return { first, parts, lessons, glossary, facts, labs };
 }
 
 /** Splits an MDX file into its frontmatter (YAML text) and its body; undefined without frontmatter. */
@@ -152,6 +158,7 @@ function lessonFiles(folder: string): string[] {
 interface Known {
   listed: Set<string>;
   terms: Set<string>;
+  facts: Facts;
   labs: Map<string, LabSummary>;
 }
 
@@ -165,6 +172,10 @@ function checkReferences(lesson: Lesson, language: Language, known: Known, wrong
   }
   for (const [, id = ''] of body.matchAll(/<Term\s+id="([^"]*)"/g)) {
     if (!known.terms.has(id)) wrong.push(`${file}: <Term id="${id}"> is not in content/glossary.yaml`);
+  }
+  for (const [, of = '', is = ''] of body.matchAll(/<Num\s+of="([^"]*)"\s+is="([^"]*)"/g)) {
+    if (known.facts[of]?.[is] === undefined)
+      wrong.push(`${file}: <Num of="${of}" is="${is}"> is not in content/facts.yaml`);
   }
   for (const [, target = ''] of body.matchAll(/\]\((\/[^)\s]*)\)/g)) {
     const [path = ''] = target.split('#');

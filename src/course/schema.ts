@@ -48,6 +48,10 @@ export const glossaryFile = z.strictObject({
 });
 export type Term = z.infer<typeof glossaryFile>['terms'][number];
 
+export const factsFile = z.strictObject({ releases: z.record(z.string(), z.record(z.string(), z.string())) });
+/** Figures by release, then by name. */
+export type Facts = z.infer<typeof factsFile>['releases'];
+
 /** What the site needs of a lab at build time; the rest of lab.yaml belongs to the server. */
 export const labSummary = z.object({
   title: text,
