@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { apiVersionOf, type GroupVersionKind } from '../../kube/index.ts';
 import type { Registry, ServedResource } from '../registry/types.ts';
-import { ALL_VERBS } from '../resources/types.ts';
+import { ALL_VERBS, type SubresourceDefinition } from '../resources/types.ts';
 import { parseAccept } from './negotiate.ts';
 
 interface Group {
@@ -148,7 +148,7 @@ function aggregatedResource(served: ServedResource): unknown {
       ? {
           subresources: sortedSubresources(served).map(subresource => ({
             subresource: subresource.name,
-            responseKind: responseKind(subresource.kind, served),
+            responseKind: responseKind(subresourceKind(served, subresource), served),
             verbs: subresource.verbs.toSorted(),
           })),
         }
@@ -156,9 +156,16 @@ function aggregatedResource(served: ServedResource): unknown {
   };
 }
 
+/** A subresource that speaks the resource's own kind speaks it in the version asked for. */
+export function subresourceKind(served: ServedResource, { kind }: SubresourceDefinition): GroupVersionKind {
+  return kind.group === served.kind.group && kind.kind === served.kind.kind ? served.kind : kind;
+}
+
 /** Built-in kinds leave out what the list around them already says. */
 function responseKind(kind: GroupVersionKind, served: ServedResource): GroupVersionKind {
-  const same = kind.group === served.definition.group && kind.version === served.version;
+  // A kind served in several versions names one of them for its subresources and means all.
+  const own = kind.kind === served.kind.kind || kind.version === served.version;
+  const same = kind.group === served.definition.group && own;
   return same && !served.custom ? { group: '', version: '', kind: kind.kind } : { ...kind };
 }
 
@@ -211,7 +218,7 @@ function resourceList(groupVersion: string, resources: readonly ServedResource[]
     resources: resources.flatMap(served => {
       const { definition } = served;
       const own = (kind: GroupVersionKind) =>
-        kind.group === definition.group && kind.version === served.version
+        kind.group === definition.group && (kind.kind === served.kind.kind || kind.version === served.version)
           ? {}
           : { group: kind.group, version: kind.version };
       const verbs = verbsOf(served);
@@ -227,14 +234,17 @@ function resourceList(groupVersion: string, resources: readonly ServedResource[]
           // Only what is stored has a storage version.
           ...(verbs.includes('list') ? { storageVersionHash: storageVersionHash(served) } : {}),
         },
-        ...sortedSubresources(served).map(subresource => ({
-          name: `${definition.resource}/${subresource.name}`,
-          singularName: '',
-          namespaced: definition.namespaced,
-          ...own(subresource.kind),
-          kind: subresource.kind.kind,
-          verbs: subresource.verbs.toSorted(),
-        })),
+        ...sortedSubresources(served).map(subresource => {
+          const kind = subresourceKind(served, subresource);
+          return {
+            name: `${definition.resource}/${subresource.name}`,
+            singularName: '',
+            namespaced: definition.namespaced,
+            ...own(kind),
+            kind: kind.kind,
+            verbs: subresource.verbs.toSorted(),
+          };
+        }),
       ];
     }),
   };

@@ -3,6 +3,7 @@
 import type { GroupVersionKind } from '../../../kube/index.ts';
 import type { ServedResource } from '../../registry/types.ts';
 import { ALL_VERBS } from '../../resources/types.ts';
+import { subresourceKind } from '../discovery.ts';
 
 export interface OperationKinds {
   /** A reference to a built-in kind, for subresources that speak another kind. */
@@ -116,7 +117,7 @@ export function resourcePaths(
       if (!method) continue;
       const action = CONNECT.has(subresource.name) ? 'connect' : method;
       item[method] = operation(
-        subresource.kind,
+        spoken,
         action,
         action === 'connect'
           ? { query: [], answer: { type: 'string' } }
