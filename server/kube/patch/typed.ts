@@ -379,7 +379,7 @@ export function zeroObject(schema: Schema, depth = 0): Plain {
     const child = schema.properties?.[key];
     if (!child) continue;
     const isStruct = child.type === 'object' && !child.additionalProperties && !child.preserveUnknown;
-    if (isStruct) result[key] = zeroObject(child, depth + 1);
+    if (isStruct && schema.go?.zeroDefault?.includes(key)) result[key] = zeroObject(child, depth + 1);
     else if (!schema.go?.always?.includes(key)) continue;
     else if (child.type === 'string' && !child.format) result[key] = '';
     else if (child.type === 'boolean') result[key] = false;

@@ -181,7 +181,10 @@ function decodeStruct(
   }
   for (const key of always) {
     const child = properties[key];
-    if (result[key] === undefined && child) result[key] = zeroOf(child, walk, depth);
+    if (result[key] !== undefined || !child) continue;
+    // A struct that is no OpenAPI default is behind a pointer.
+    const pointer = isStruct(child) && !zeroDefault.includes(key);
+    result[key] = pointer ? null : zeroOf(child, walk, depth);
   }
   for (const key of zeroDefault) {
     const child = properties[key];

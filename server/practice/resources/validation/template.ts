@@ -11,15 +11,13 @@ export interface Template {
   spec?: { restartPolicy?: string; activeDeadlineSeconds?: number };
 }
 
+type Selector = LabelSelectorObject | null | undefined;
+
 const isEmpty = (selector: LabelSelectorObject) =>
   Object.keys(selector.matchLabels ?? {}).length === 0 && !selector.matchExpressions?.length;
 
 /** `spec.selector` of a workload that must have one. */
-export function workloadSelector(
-  selector: LabelSelectorObject | undefined,
-  kind: string,
-  field = 'spec.selector',
-): FieldError[] {
+export function workloadSelector(selector: Selector, kind: string, field = 'spec.selector'): FieldError[] {
   if (!selector) return [required(field)];
   const findings = labelSelector(selector, field);
   if (isEmpty(selector))
@@ -30,18 +28,18 @@ export function workloadSelector(
 /** The template of a workload that keeps its pods running. */
 export function workloadTemplate(
   template: Template | undefined,
-  selector: LabelSelectorObject | undefined,
+  selector: Selector,
   field = 'spec.template',
 ): FieldError[] {
   const findings: FieldError[] = [];
   const labels = template?.metadata?.labels ?? {};
   let matches = false;
   try {
-    matches = selector !== undefined && !isEmpty(selector) && labelSelectorFrom(selector).matches(labels);
+    matches = Boolean(selector) && !isEmpty(selector ?? {}) && labelSelectorFrom(selector).matches(labels);
   } catch {
     matches = false;
   }
-  const empty = selector !== undefined && isEmpty(selector);
+  const empty = selector ? isEmpty(selector) : false;
   if (!matches && !empty)
     findings.push(
       invalidValue(`${field}.metadata.labels`, labels, '`selector` does not match template `labels`'),

@@ -1,0 +1,181 @@
+// What makes the schema of a custom resource structural (apiextensions pkg/apiserver/schema): types everywhere, no forbidden
+// keywords inside value validation. Knows only schemas, not the definitions around them.
+
+import {
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  notSupported,
+  required,
+} from '../../../kube/index.ts';
+
+const TYPES = ['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'];
+const MAX_DEPTH = 200;
+
+interface Place {
+  field: string;
+  root?: boolean;
+  /** `properties` of a field, an item, …: decides the words when the type is missing. */
+  what?: 'field' | 'item' | 'additional';
+}
+
+const WHAT = {
+  field: 'must not be empty for specified object fields',
+  item: 'must not be empty for specified array items',
+  additional: 'must not be empty for specified object fields',
+} as const;
+
+function keywords(schema: any, field: string): FieldError[] {
+  const findings: FieldError[] = [];
+  if (schema.uniqueItems === true)
+    findings.push(
+      forbiddenField(
+        `${field}.uniqueItems`,
+        'uniqueItems cannot be set to true since the runtime complexity becomes quadratic',
+      ),
+    );
+  for (const name of [
+    '$ref',
+    'definitions',
+    'dependencies',
+    'patternProperties',
+    'additionalItems',
+    'deprecated',
+    'discriminator',
+    'readOnly',
+    'writeOnly',
+    'xml',
+  ])
+    if (schema[name] !== undefined)
+      findings.push(
+        forbiddenField(
+          `${field}.${name}`,
+          name === '$ref' ? '$ref is not supported' : `${name} is not supported`,
+        ),
+      );
+  if (schema.additionalProperties === false)
+    findings.push(
+      forbiddenField(`${field}.additionalProperties`, 'additionalProperties cannot be set to false'),
+    );
+  if (schema.properties && Object.keys(schema.properties).length > 0 && schema.additionalProperties)
+    findings.push(
+      forbiddenField(
+        `${field}.additionalProperties`,
+        'additionalProperties and properties are mutual exclusive',
+      ),
+    );
+  if (schema.type === 'array' && Array.isArray(schema.items))
+    findings.push(forbiddenField(`${field}.items`, 'items must be a schema object and not an array'));
+  return findings;
+}
+
+function lists(schema: any, field: string): FieldError[] {
+  const findings: FieldError[] = [];
+  const listType = schema['x-kubernetes-list-type'];
+  const keys: string[] = schema['x-kubernetes-list-map-keys'] ?? [];
+  if (listType !== undefined) {
+    if (schema.type !== 'array')
+      findings.push(
+        invalidValue(
+          `${field}.type`,
+          schema.type ?? '',
+          'must be array if x-kubernetes-list-type is specified',
+        ),
+      );
+    if (!['atomic', 'map', 'set'].includes(listType))
+      findings.push(notSupported(`${field}.x-kubernetes-list-type`, listType, ['atomic', 'map', 'set']));
+    if (listType === 'map') {
+      if (keys.length === 0)
+        findings.push(
+          required(
+            `${field}.x-kubernetes-list-map-keys`,
+            'must not be empty if x-kubernetes-list-type is map',
+          ),
+        );
+      for (const [i, key] of keys.entries())
+        if (!schema.items?.properties?.[key])
+          findings.push(
+            invalidValue(
+              `${field}.x-kubernetes-list-map-keys[${i}]`,
+              key,
+              'entries must all be names of item properties',
+            ),
+          );
+    }
+  }
+  if (keys.length > 0 && listType !== 'map')
+    findings.push(
+      listType === undefined
+        ? required(
+            `${field}.x-kubernetes-list-type`,
+            'must be map if x-kubernetes-list-map-keys is non-empty',
+          )
+        : invalidValue(
+            `${field}.x-kubernetes-list-type`,
+            listType,
+            'must be map if x-kubernetes-list-map-keys is non-empty',
+          ),
+    );
+  const mapType = schema['x-kubernetes-map-type'];
+  if (mapType !== undefined && !['atomic', 'granular'].includes(mapType))
+    findings.push(notSupported(`${field}.x-kubernetes-map-type`, mapType, ['atomic', 'granular']));
+  return findings;
+}
+
+/** All findings of one schema node and below, in upstream's order: children by name, then the node itself. */
+export function structuralFindings(
+  schema: any,
+  { field, root = false, what }: Place,
+  depth = 0,
+): FieldError[] {
+  if (typeof schema !== 'object' || schema === null || depth > MAX_DEPTH) return [];
+  const findings: FieldError[] = [];
+  for (const name of Object.keys(schema.properties ?? {}).sort()) {
+    // metadata is always an object with its own rules.
+    if (root && name === 'metadata') {
+      const metadata = schema.properties.metadata;
+      if (metadata.type !== undefined && metadata.type !== 'object')
+        findings.push(invalidValue(`${field}.properties[metadata].type`, metadata.type, 'must be object'));
+      continue;
+    }
+    findings.push(
+      ...structuralFindings(
+        schema.properties[name],
+        { field: `${field}.properties[${name}]`, what: 'field' },
+        depth + 1,
+      ),
+    );
+  }
+  if (schema.items && !Array.isArray(schema.items))
+    findings.push(...structuralFindings(schema.items, { field: `${field}.items`, what: 'item' }, depth + 1));
+  if (typeof schema.additionalProperties === 'object')
+    findings.push(
+      ...structuralFindings(
+        schema.additionalProperties,
+        { field: `${field}.additionalProperties`, what: 'additional' },
+        depth + 1,
+      ),
+    );
+  findings.push(...keywords(schema, field), ...lists(schema, field));
+  const free =
+    schema['x-kubernetes-preserve-unknown-fields'] === true || schema['x-kubernetes-int-or-string'] === true;
+  if (!schema.type) {
+    if (root) findings.push(required(`${field}.type`, 'must not be empty at the root'));
+    else if (!free) findings.push(required(`${field}.type`, what ? WHAT[what] : WHAT.field));
+  } else if (!TYPES.includes(schema.type)) findings.push(notSupported(`${field}.type`, schema.type, TYPES));
+  else if (root && schema.type !== 'object')
+    findings.push(invalidValue(`${field}.type`, schema.type, 'must be object at the root'));
+  if (schema['x-kubernetes-int-or-string'] === true && schema.type)
+    findings.push(forbiddenField(`${field}.type`, 'must be empty if x-kubernetes-int-or-string is true'));
+  if (schema.type === 'array' && !schema.items)
+    findings.push(required(`${field}.items`, 'must be specified'));
+  if (schema['x-kubernetes-embedded-resource'] === true && schema.type !== 'object')
+    findings.push(
+      invalidValue(
+        `${field}.type`,
+        schema.type ?? '',
+        'must be object if x-kubernetes-embedded-resource is true',
+      ),
+    );
+  return findings;
+}
