@@ -60,14 +60,12 @@ class RunningAttempt implements Attempt {
   private status: AttemptView['status'] = 'preparing';
   private note: Text | undefined;
   private kube: KubeWatch | undefined;
-  private since: number;
   private life = new AbortController();
   private told = new Set<string>();
 
   constructor(options: AttemptOptions, lab: Lab) {
     this.options = options;
     this.lab = lab;
-    this.since = options.clock.now();
     const earlier = options.progress.current(lab.id);
     this.record = earlier ?? options.progress.begin(lab.id, options.cluster.kind, this.now());
     this.restore();
@@ -129,10 +127,9 @@ class RunningAttempt implements Attempt {
   async reset(): Promise<void> {
     await this.ready;
     this.halt();
-    const { progress, clock, cluster } = this.options;
+    const { progress, cluster } = this.options;
     progress.end(this.record.id, this.now());
     this.record = progress.begin(this.lab.id, cluster.kind, this.now());
-    this.since = clock.now();
     this.restore();
     this.ready = this.prepare(false, true);
     await this.ready;
@@ -185,9 +182,10 @@ class RunningAttempt implements Attempt {
           clock,
           signal,
           fresh: again && !cluster.reset,
+          hold: checks => this.untilHold(checks, signal),
           note: note => this.become('preparing', note),
         });
-        await this.waitUntilReady(signal);
+        await this.untilHold(this.lab.definition.cluster.ready, signal);
       }
       if (signal.aborted) return;
       this.become(this.record.completedAt ? 'complete' : 'running', undefined);
@@ -197,19 +195,20 @@ class RunningAttempt implements Attempt {
     }
   }
 
-  /** The lab's starting state: what setup has caused must have come true before a step is judged. */
-  private async waitUntilReady(signal: AbortSignal): Promise<void> {
-    const checks = this.lab.definition.cluster.ready;
+  /** What setup has caused must have come true before it goes on, and before a step is judged. */
+  private async untilHold(checks: readonly Check[], signal: AbortSignal): Promise<void> {
     if (checks.length === 0) return;
     const running: RunningCheck[] = [];
     const { clock } = this.options;
+    let late = () => {};
+    const timer = clock.after(READY_TIMEOUT, () => late());
     try {
       await new Promise<void>((resolve, reject) => {
         const look = () => {
           if (running.length === checks.length && running.every(check => check.verdict().state === 'holds'))
             resolve();
         };
-        const late = () => {
+        late = () => {
           const bad = running.map(check => check.verdict()).find(verdict => verdict.state !== 'holds');
           reject(
             new CouldNotLook(
@@ -217,13 +216,12 @@ class RunningAttempt implements Attempt {
             ),
           );
         };
-        const timer = clock.after(READY_TIMEOUT, late);
         signal.addEventListener('abort', () => resolve());
         for (const check of checks) running.push(runCheck(check, () => this.context(), look));
         look();
-        void timer;
       });
     } finally {
+      timer.cancel();
       for (const check of running) check.stop();
     }
   }
@@ -235,7 +233,8 @@ class RunningAttempt implements Attempt {
       clock,
       commands,
       home,
-      since: this.since,
+      // What was typed or written before this attempt does not count.
+      since: Date.parse(this.record.startedAt),
       answer: state?.answer,
       labFolder: this.lab.folder,
       signal: this.life.signal,
@@ -248,11 +247,23 @@ class RunningAttempt implements Attempt {
     for (const [index, step] of this.steps.entries()) {
       if (!step.opened) {
         step.opened = true;
+        if (step.passedAt !== undefined) this.letGo(index);
         for (const state of step.checks) if (!state.latched) this.start(index, state);
         this.tellStep(index);
         this.settle(index);
       }
       if (sequence && step.passedAt === undefined) return;
+    }
+  }
+
+  /** A passed step that later steps undo is not watched any more. */
+  private letGo(index: number): void {
+    if (this.lab.definition.steps[index]?.lasting !== false) return;
+    for (const state of this.steps[index]?.checks ?? []) {
+      state.latched = true;
+      state.verdict = { state: 'holds' };
+      state.running?.stop();
+      state.running = undefined;
     }
   }
 
@@ -291,6 +302,7 @@ class RunningAttempt implements Attempt {
       if (step.passedAt === undefined) {
         step.passedAt = this.now();
         this.options.progress.passed(this.record.id, step.id, step.passedAt);
+        this.letGo(index);
         // Told apart from the step's own message so that the next step's first view follows it.
         queueMicrotask(() => this.life.signal.aborted || this.openSteps());
       }

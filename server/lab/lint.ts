@@ -33,7 +33,9 @@ export function lintLab(labs: string, id: string): string[] {
   if (!baselineOf(definition.cluster.baseline))
     say('lab.yaml', `there is no baseline ${definition.cluster.baseline}`);
 
-  for (const { apply } of definition.setup) {
+  for (const line of definition.setup) {
+    if (!('apply' in line)) continue;
+    const { apply } = line;
     used.add(apply);
     try {
       if (manifests(lab, apply).length === 0) say(apply, 'has no object');

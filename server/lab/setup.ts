@@ -3,14 +3,17 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import type { Check } from '#common/lab/index.ts';
 import { CouldNotLook, type KubeApi, say } from '../check/index.ts';
 import type { KubeObject } from '../kube/index.ts';
-import { type BaselineContext, baselineOf, create, removeNamespaces } from './baselines/index.ts';
+import { type BaselineContext, baselineOf, put, removeNamespaces } from './baselines/index.ts';
 import type { Lab } from './load.ts';
 
 export interface SetupContext extends BaselineContext {
   /** Takes away first what an earlier setup made: for clusters that cannot be emptied. */
   fresh: boolean;
+  /** Resolves when all of these hold; rejects with the first that does not come to hold. */
+  hold(checks: readonly Check[]): Promise<void>;
 }
 
 export async function setUp(lab: Lab, api: KubeApi, context: SetupContext): Promise<void> {
@@ -20,7 +23,7 @@ export async function setUp(lab: Lab, api: KubeApi, context: SetupContext): Prom
     throw new CouldNotLook(
       say(`沒有名為 ${cluster.baseline} 的起始狀態。`, `There is no baseline named ${cluster.baseline}.`),
     );
-  const objects = setup.flatMap(({ apply }) => manifests(lab, apply));
+  const objects = setup.flatMap(line => ('apply' in line ? manifests(lab, line.apply) : []));
   if (context.fresh) {
     context.note(say('正在清掉上一次留下的東西。', 'Taking away what the last attempt left.'));
     const own = objects.filter(object => object.kind === 'Namespace').map(object => object.metadata.name);
@@ -32,8 +35,12 @@ export async function setUp(lab: Lab, api: KubeApi, context: SetupContext): Prom
     );
   }
   await baseline.apply(api, context);
-  // In the order written: a namespace stands before what lives in it.
-  for (const object of objects) if (!context.signal.aborted) await create(api, object);
+  for (const line of setup) {
+    if (context.signal.aborted) return;
+    if ('wait' in line) await context.hold([line.wait]);
+    // In the order written: a namespace stands before what lives in it.
+    else for (const object of manifests(lab, line.apply)) await put(api, object);
+  }
 }
 
 /** The objects of one manifest file of the lab. */

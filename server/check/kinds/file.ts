@@ -15,6 +15,8 @@ type Spec = KindSpec<'file'>;
 const MAX_SIZE = 1024 * 1024;
 /** Editors write in several steps; a burst is looked at once. Milliseconds. */
 const SETTLE = 50;
+/** File systems keep times more coarsely than clocks. Milliseconds. */
+const CLOCK_STEP = 10;
 /** Where watching a folder does not work, it is looked at this often. Milliseconds. */
 const LOOK_AGAIN = 1000;
 
@@ -22,8 +24,8 @@ export const file: CheckKind<Spec> = {
   name: 'file',
   latches: false,
 
-  async run(spec, { home }): Promise<Verdict> {
-    const text = await read(home, spec.path);
+  async run(spec, { home, since }): Promise<Verdict> {
+    const text = await read(home, spec.path, since);
     if (text === undefined)
       return {
         state: 'not-yet',
@@ -99,11 +101,14 @@ const place = (home: string, path: string) => join(home, path.replace(/^~\//, ''
 async function read(
   home: string,
   path: string,
+  since: number,
 ): Promise<{ content: string } | 'outside' | 'large' | undefined> {
   try {
     const real = await realpath(place(home, path));
     if (!real.startsWith((await realpath(home)) + sep)) return 'outside';
-    const { size } = await stat(real);
+    const { size, mtimeMs } = await stat(real);
+    // Left by an earlier attempt: as good as not there.
+    if (mtimeMs + CLOCK_STEP < since) return undefined;
     return size > MAX_SIZE ? 'large' : { content: await readFile(real, 'utf8') };
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;

@@ -43,6 +43,24 @@ export async function create(api: KubeApi, object: KubeObject): Promise<Made> {
   );
 }
 
+/** Brings an object that is there to what is written, which may be a part of it; creates it when it is not there. */
+export async function put(api: KubeApi, object: KubeObject): Promise<void> {
+  const path = `${await pathOf(api, object)}/${object.metadata.name}`;
+  const reply = await api.request('PATCH', path, object, 'application/strategic-merge-patch+json');
+  if (reply.status < 300) return;
+  if (reply.status === 404) {
+    await create(api, object);
+    return;
+  }
+  const why = reply.body?.message ?? `HTTP ${reply.status}`;
+  throw new CouldNotLook(
+    say(
+      `準備叢集時，${object.kind} ${object.metadata.name} 改不動：${why}`,
+      `While preparing the cluster, ${object.kind} ${object.metadata.name} could not be changed: ${why}`,
+    ),
+  );
+}
+
 /** Creates many objects in no particular order. */
 export async function createAll(
   api: KubeApi,

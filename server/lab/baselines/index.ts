@@ -12,5 +12,5 @@ export function baselineOf(name: string): Baseline | undefined {
   return BASELINES.find(baseline => baseline.name === name);
 }
 
-export { create, createAll, removeNamespaces } from './create.ts';
+export { create, createAll, put, removeNamespaces } from './create.ts';
 export type * from './types.ts';

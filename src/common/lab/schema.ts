@@ -198,7 +198,7 @@ const envelope = {
       z.strictObject({
         ref: refSchema.optional().describe('Objects to look at; left out: what this check saw.'),
         when: tree.optional(),
-        ran: words.optional().describe('Only when such a command ran since the step was opened.'),
+        ran: words.optional().describe('Only when such a command ran in this attempt.'),
         say: textSchema,
       }),
     )
@@ -286,9 +286,9 @@ const labOf = <C extends z.ZodType>(checkSchema: C) =>
         })
         .prefault({}),
       setup: z
-        .array(z.strictObject({ apply: file }))
+        .array(z.union([z.strictObject({ apply: file }), z.strictObject({ wait: checkSchema })]))
         .default([])
-        .describe('Manifests applied on top of the baseline, in this order.'),
+        .describe('On top of the baseline, in this order: apply a manifest, or wait until a check holds.'),
       steps: z
         .array(
           z.strictObject({
@@ -298,6 +298,10 @@ const labOf = <C extends z.ZodType>(checkSchema: C) =>
               .array(textSchema)
               .min(1, 'has no hint; write at least one')
               .describe('From a nudge to nearly the answer.'),
+            lasting: z
+              .boolean()
+              .default(true)
+              .describe('false: a later step undoes it, so once passed it is not watched any more.'),
             checks: z.array(checkSchema).min(1, 'has no check; a step without one can never pass'),
           }),
         )

@@ -1,0 +1,2 @@
+kubectl get nodes
+# answer: version = v1.36.2

@@ -1,0 +1,1 @@
+kubectl get pod hello -n learn -o yaml > ~/hello.yaml

@@ -1,0 +1,1 @@
+kubectl delete pod hello -n learn --grace-period=1

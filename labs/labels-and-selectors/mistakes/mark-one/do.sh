@@ -1,0 +1,1 @@
+kubectl label pod back-a -n shop team=data

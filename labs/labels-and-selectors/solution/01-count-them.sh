@@ -1,0 +1,2 @@
+kubectl get pods -n shop -l tier=back
+# answer: how-many = 3

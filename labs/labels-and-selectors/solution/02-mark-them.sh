@@ -1,0 +1,1 @@
+kubectl label pods -n shop -l tier=back team=data

@@ -1,0 +1,2 @@
+kubectl get endpoints web -n shop
+kubectl describe service web -n shop

@@ -1,0 +1,2 @@
+kubectl get service web -n shop -o wide
+# answer: selector = wbe

@@ -1,0 +1,1 @@
+kubectl create configmap report-settings -n shop --from-literal=Currency=TWD

@@ -1,0 +1,1 @@
+kubectl create configmap report-settings --from-literal=currency=TWD

@@ -1,0 +1,2 @@
+kubectl describe pod -n shop -l app=report
+# answer: which = report-settings

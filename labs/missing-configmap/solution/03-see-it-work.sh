@@ -1,0 +1,1 @@
+kubectl logs deployment/report -n shop

@@ -1,0 +1,1 @@
+kubectl create rolebinding reporter-all -n shop --clusterrole=admin --serviceaccount=shop:reporter

@@ -1,0 +1,1 @@
+kubectl create clusterrolebinding reporter-views --clusterrole=view --serviceaccount=shop:reporter

@@ -1,0 +1,2 @@
+kubectl describe rolebinding -n shop
+# answer: whose = shop-test

@@ -1,0 +1,1 @@
+kubectl scale deployment web -n shop --replicas=1

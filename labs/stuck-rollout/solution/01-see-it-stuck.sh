@@ -1,0 +1,2 @@
+kubectl get pods -n shop
+# answer: cause = image

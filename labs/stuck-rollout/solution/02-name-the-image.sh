@@ -1,0 +1,2 @@
+kubectl get deployment web -n shop -o wide
+# answer: image = nginx:1.72
