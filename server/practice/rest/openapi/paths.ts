@@ -109,8 +109,8 @@ export function resourcePaths(
 
   for (const subresource of definition.subresources ?? []) {
     const path = `${one}/${subresource.name}`;
-    const own =
-      subresource.kind.kind === kind.kind ? refs.object : (kinds.ref(subresource.kind) ?? refs.object);
+    const spoken = subresourceKind(served, subresource);
+    const own = spoken === kind ? refs.object : (kinds.ref(spoken) ?? refs.object);
     const item = itemAt(path);
     for (const verb of subresource.verbs) {
       const method = METHODS[verb];
