@@ -13,7 +13,10 @@ after(() => Promise.all(worlds.map(w => w.stop())));
 async function cluster(
   nodes: KubeObject[] = [node('n1'), node('n2', { cpu: '4', memory: '8Gi' })],
 ): Promise<World> {
-  const world = await startWorld({ nodes, controllers: [] });
+  const world = await startWorld({
+    nodes,
+    controllers: r.controllers.filter(c => c.name === 'service-account-controller'),
+  });
   world.kubelet.start = () => undefined;
   worlds.push(world);
   return world;

@@ -5,6 +5,7 @@ import type { Clock, FakeClock } from '../../server/clock.ts';
 import { fakeClock } from '../../server/clock.ts';
 import type { ApiClient, GroupVersionResource, KubeObject } from '../../server/kube/index.ts';
 import { StatusError, timestamp } from '../../server/kube/index.ts';
+import { admissionPlugins } from '../../server/practice/admission/index.ts';
 import * as r from '../../server/practice/controllers/index.ts';
 import { createRegistry } from '../../server/practice/registry/index.ts';
 import { resources } from '../../server/practice/resources/index.ts';
@@ -29,8 +30,8 @@ export interface World {
   pass(seconds: number): Promise<void>;
   /** What reconciles threw, other than conflicts. */
   failures: string[];
-  /** What the kubelet does with a pod that has a node; default: it runs and is ready. */
-  kubelet: { start(pod: KubeObject): object | undefined };
+  /** What the kubelet does with a pod that has a node (default: it runs and is ready); which nodes send no heartbeats. */
+  kubelet: { start(pod: KubeObject): object | undefined; silent: Set<string> };
   stop(): Promise<void>;
 }
 
@@ -131,7 +132,9 @@ const RESOURCE_BY_KIND = new Map(r.BUILT_IN_RESOURCES.map(k => [k.kind, k.resour
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const clock = fakeClock();
   const random = seededRandom(1);
+  const admission = admissionPlugins({ network: () => undefined, clock });
   const created = createRegistry({
+    admission,
     store: createMemoryStore(),
     clock,
     random,
@@ -140,7 +143,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   });
   const client = created.clientFor({ name: 'admin', groups: ['system:masters'] }, { fieldManager: 'test' });
   const failures: string[] = [];
-  const kubelet: World['kubelet'] = { start: pod => ready(pod, clock, ++addresses) };
+  const kubelet: World['kubelet'] = { start: pod => ready(pod, clock, ++addresses), silent: new Set() };
   let addresses = 1;
 
   const create = async (...objects: KubeObject[]) => {
@@ -180,11 +183,31 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     }
     return acted;
   };
+  const beat = async () => {
+    const lastHeartbeatTime = timestamp(clock.now());
+    for (const n of (await client.list(r.NODES)).items) {
+      if (kubelet.silent.has(n.metadata.name)) continue;
+      const healthy = {
+        type: 'Ready',
+        status: 'True',
+        reason: 'KubeletReady',
+        message: 'kubelet is posting ready status',
+      };
+      const others = (n['status'].conditions ?? []).filter((c: { type: string }) => c.type !== 'Ready');
+      const conditions = [
+        ...others,
+        { ...healthy, lastHeartbeatTime, lastTransitionTime: lastHeartbeatTime },
+      ];
+      await client.update(r.NODES, { ...n, status: { ...n['status'], conditions } }, 'status');
+    }
+  };
+  let beats = 0;
   const settle = async () => {
     do await running.idle();
     while (await tick());
   };
 
+  await running.idle();
   return {
     clock,
     client,
@@ -217,6 +240,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     async pass(seconds) {
       for (let left = seconds; left > 0; left -= 1) {
         await clock.advance(Math.min(left, 1) * 1000);
+        if (++beats % 10 === 0) await beat();
         await settle();
       }
     },
