@@ -5,6 +5,8 @@ import type { Network } from '../network/types.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { defaultTolerationSeconds, priority } from './pod-defaults.ts';
+import { podSecurity } from './pod-security/index.ts';
+import { resourceQuota } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
 import {
   defaultIngressClass,
@@ -25,11 +27,13 @@ export function admissionPlugins(_facts: AdmissionFacts): AdmissionPlugin[] {
     namespaceLifecycle,
     limitRanger,
     serviceAccount,
+    podSecurity,
     priority,
     defaultTolerationSeconds,
     persistentVolumeClaimResize,
     storageObjectInUseProtection,
     defaultStorageClass,
     defaultIngressClass,
+    resourceQuota,
   ];
 }

@@ -61,9 +61,7 @@ export const priority: AdmissionPlugin = {
     let found: KubeObject | undefined;
     if (spec.priorityClassName) {
       found = context.read(CLASSES, undefined, spec.priorityClassName);
-      // TEMPORARY until priorityclasses are served: nothing to look up means nothing to miss.
-      if (!found && context.listAll(CLASSES).length > 0)
-        throw refuse(request, `no PriorityClass with name ${spec.priorityClassName} was found`);
+      if (!found) throw refuse(request, `no PriorityClass with name ${spec.priorityClassName} was found`);
     } else {
       found = defaultClass(context);
       if (found) spec.priorityClassName = found.metadata.name;
