@@ -290,6 +290,16 @@ describe('run', () => {
     assert.equal(pty.written, '\x05\x15a\r');
     assert.match(one.seen.at(-1)!, /^refused/);
   });
+  test('is not let in again by a prompt that is only drawn again', async () => {
+    const one = page(terminal);
+    pty.print(PROMPT);
+    await settle();
+    one.viewing.run('a');
+    pty.print('\x1b]633;A;n\x07$ \x1b]633;B;n\x07');
+    await settle();
+    one.viewing.run('b');
+    assert.equal(pty.written, '\x05\x15a\r');
+  });
   test('before the first prompt waits for it', async () => {
     const one = page(terminal);
     one.viewing.run('first');

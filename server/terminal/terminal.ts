@@ -75,6 +75,7 @@ export function openTerminal(options: TerminalOptions): Terminal {
   let line = '';
   let running: RunningCommand | undefined;
   let prompted = false;
+  let promptDue = false;
   let atPrompt = false;
   let lastExit: number | undefined;
   let waitingRun: string | undefined;
@@ -150,7 +151,8 @@ export function openTerminal(options: TerminalOptions): Terminal {
         tellState();
         break;
       case 'ended':
-        // A prompt drawn again (empty line, Ctrl-C) also says how the command before it ended; only a running one ends.
+        promptDue = true;
+        // An empty line and Ctrl-C also say how the command before them ended; only a running one ends.
         if (!running) break;
         lastExit = mark.code;
         running.end(mark.code);
@@ -159,6 +161,9 @@ export function openTerminal(options: TerminalOptions): Terminal {
       case 'prompt-begins':
         break;
       case 'prompt':
+        // Drawn again (a new size, a list of completions) it is no news.
+        if (!promptDue) break;
+        promptDue = false;
         prompted = true;
         atPrompt = true;
         tellState();

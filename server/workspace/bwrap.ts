@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { lstat, mkdir, readlink, realpath, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { ShellFiles } from './shell-files.ts';
 import type { Sandbox } from './types.ts';
@@ -70,14 +71,19 @@ export async function raiseWalls(options: WallsOptions): Promise<Walls> {
   const args = [...(await systemArgs()), ...(await etcArgs(options.folder)), ...workspaceArgs(options)];
   const child = spawn(
     'bwrap',
-    [...args, '--info-fd', '3', '/bin/sh', '-c', startScript(options.sandbox)],
+    // Through a pipe: on the command line every process inside could read where things lie on this machine.
+    ['--args', '4', '--info-fd', '3', '/bin/sh', '-c', startScript(options.sandbox)],
     // Its own process group: Ctrl-C in the server's terminal must reach the server first.
     {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
       detached: true,
       env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' },
     },
   );
+  const feed = child.stdio[4] as Writable;
+  // When it ends before it has read them, `entered` says why.
+  feed.on('error', () => {});
+  feed.end(args.map(arg => `${arg}\0`).join(''));
   const closing = new Promise<void>(resolve => child.once('close', () => resolve()));
   try {
     const { pid, address } = await entered(child);
