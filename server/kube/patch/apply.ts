@@ -281,7 +281,8 @@ export function serverSideApply(request: ApplyRequest): KubeObject {
   const previous = managers.get(id);
   const base: KubeObject =
     live ?? ({ ...zeroObject(schema), apiVersion: applied.apiVersion, kind: applied.kind } as KubeObject);
-  const { managedFields: _, ...metadata } = base.metadata;
+  // The zero value of a custom kind has no metadata yet.
+  const { managedFields: _, ...metadata } = base.metadata ?? {};
   const before = { ...base, metadata };
 
   let merged = mergeObjects(before, applied, schema) as KubeObject;
