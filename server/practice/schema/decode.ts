@@ -291,7 +291,7 @@ export function pruneUnknown(value: unknown, schema: Schema): string[] {
 }
 
 function prune(value: unknown, schema: Schema, at: string, found: string[], depth: number): void {
-  if (typeof value !== 'object' || value === null || schema.preserveUnknown || depth > MAX_DEPTH) return;
+  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return;
   if (Array.isArray(value)) {
     const { items } = schema;
     if (items) for (let i = 0; i < value.length; i++) prune(value[i], items, `${at}[${i}]`, found, depth + 1);
@@ -303,7 +303,7 @@ function prune(value: unknown, schema: Schema, at: string, found: string[], dept
     const child = properties && Object.hasOwn(properties, key) ? properties[key] : additionalProperties;
     const childAt = at ? `${at}.${key}` : key;
     if (child) prune(given[key], child, childAt, found, depth + 1);
-    else if (schema.type === 'object') {
+    else if (schema.type === 'object' && !schema.preserveUnknown) {
       found.push(childAt);
       delete given[key];
     }

@@ -26,6 +26,10 @@ export function applyDefaults(value: unknown, schema: Schema, depth = 0): void {
         (object[key] === undefined || (object[key] === null && !child.nullable))
       ) {
         object[key] = typeof child.default === 'object' ? structuredClone(child.default) : child.default;
+      } else if (object[key] === null && !schema.name && child.type && !child.nullable) {
+        // A custom resource's null for a field that may not be null counts as absent.
+        delete object[key];
+        continue;
       }
       const held = object[key];
       if (typeof held === 'object' && held !== null) applyDefaults(held, child, depth + 1);

@@ -1,6 +1,7 @@
 // Schemas of the built-in kinds and what is done with them: decoding, defaults, pruning, OpenAPI. The folder's only door.
 
 export { schemaStamp, writeSchemas } from './build.ts';
+export { fromJsonSchema } from './custom.ts';
 export {
   cannotBeHandled,
   checkTypes,
@@ -13,3 +14,4 @@ export {
 } from './decode.ts';
 export { applyDefaults } from './defaults.ts';
 export { definition, definitionName, definitionNames, descriptionOf, schemaFor } from './load.ts';
+export { validateCustom } from './validate-custom.ts';
