@@ -42,6 +42,8 @@ interface TypeFacts {
   kind?: boolean;
   mapType?: 'atomic';
   unions?: unknown;
+  /** Required fields in Go's order, where that is not the alphabet's. */
+  required?: string[];
   zeroDefault?: string[];
   always?: string[];
   keepsZero?: string[];
@@ -51,7 +53,7 @@ interface TypeFacts {
 type Facts = Record<string, { group?: string; version?: string; types: Record<string, TypeFacts> }>;
 
 /** Bump when the files' layout changes. */
-const FORMAT = 1;
+const FORMAT = 2;
 const CACHE = fileURLToPath(new URL('../../../.cache/practice/', import.meta.url));
 const FACTS = new URL('./facts.json', import.meta.url);
 export const SHAPES_FILE = join(CACHE, 'schema-shapes.json');
@@ -200,7 +202,7 @@ export function buildSchemas(): { shapes: StoredShapes; descriptions: StoredDesc
       shapes.definitions[name] = {
         type: 'object',
         ...(model.attributes.length > 0 ? { properties } : {}),
-        ...(model.required.length > 0 ? { required: model.required.sort() } : {}),
+        ...(model.required.length > 0 ? { required: known.required ?? model.required.sort() } : {}),
         ...(mapType ? { mapType } : {}),
         ...(zeroDefault || always || keepsZero || unions
           ? {
