@@ -16,10 +16,11 @@ import {
   parseReference,
   plant,
   programFor,
+  quantityNumber,
   runExec,
 } from '../programs/index.ts';
 import { ContainerInstance, type Exit } from './container.ts';
-import { ConfigError, environmentOf, expand, quantityNumber } from './env.ts';
+import { ConfigError, environmentOf, expand } from './env.ts';
 import { PullError, type StoredImage } from './images.ts';
 import type { LogBuffer } from './logs.ts';
 import type { ContainerFacts } from './pod-status.ts';

@@ -2,6 +2,7 @@
 // Knows how values are found, not where they are kept.
 
 import type { KubeObject } from '../../kube/index.ts';
+import { quantityNumber } from '../programs/index.ts';
 
 /** A reason why a container cannot be configured yet; the message is shown as it is. */
 export class ConfigError extends Error {}
@@ -167,34 +168,6 @@ export function resourceValue(
   const amount = quantityNumber(declared ?? fallback ?? '0');
   const divisor = quantityNumber(ref.divisor && ref.divisor !== '0' ? ref.divisor : '1');
   return String(Math.ceil(Number((amount / divisor).toFixed(9))));
-}
-
-const SUFFIX: Record<string, number> = {
-  '': 1,
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 1024,
-  Mi: 1024 ** 2,
-  Gi: 1024 ** 3,
-  Ti: 1024 ** 4,
-  Pi: 1024 ** 5,
-  Ei: 1024 ** 6,
-};
-
-/** A Kubernetes quantity as a plain number (cores, bytes); exact enough for comparing. NaN when unreadable. */
-export function quantityNumber(quantity: string | number | undefined): number {
-  if (quantity === undefined) return 0;
-  const match = /^([+-]?[\d.]+)(?:([eE][+-]?\d+)|([a-zA-Z]*))$/.exec(String(quantity).trim());
-  if (!match) return Number.NaN;
-  const factor = match[2] ? Number(`1${match[2]}`) : SUFFIX[match[3] ?? ''];
-  return factor === undefined ? Number.NaN : Number(match[1]) * factor;
 }
 
 function serviceVariables(services: KubeObject[], namespace: string, links: boolean): Record<string, string> {

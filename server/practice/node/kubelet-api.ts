@@ -35,7 +35,7 @@ export function kubeletApi(find: FindPod, network: Network): KubeletApi {
     if (!instance?.running)
       throw new StatusError({
         message: `unable to upgrade connection: container not found ("${container}")`,
-        code: 500,
+        code: 404,
       });
     return instance;
   };
@@ -63,7 +63,7 @@ export function kubeletApi(find: FindPod, network: Network): KubeletApi {
       if (!instance)
         throw new StatusError({
           message: `unable to upgrade connection: container ${options.container} not found in pod ${pod}_${namespace}`,
-          code: 500,
+          code: 404,
         });
       if (!instance.running)
         throw internalError('error attaching to container: container is in CONTAINER_EXITED state');
@@ -162,7 +162,7 @@ async function execIn(
     if (!(error instanceof ExecStartError)) throw error;
     const id = instance.options.random.text(64, '0123456789abcdef');
     throw internalError(
-      `Internal error occurred: error executing command in container: failed to exec in container: failed to start exec "${id}": OCI runtime exec failed: exec failed: unable to start container process: ${error.message}`,
+      `error executing command in container: failed to exec in container: failed to start exec "${id}": OCI runtime exec failed: exec failed: unable to start container process: ${error.message}`,
     );
   }
 }

@@ -10,9 +10,10 @@ import {
   knownRepository,
   normalisePath,
   parseReference,
+  quantityNumber,
 } from '../programs/index.ts';
 import type { NodeOptions } from '../types.ts';
-import { quantityNumber } from './env.ts';
+
 import { EventRecorder } from './events.ts';
 import { NodeImages } from './images.ts';
 import { capacityOf, NODE_IMAGES, nodeAddress, podPrefix } from './machine.ts';

@@ -1,8 +1,8 @@
 // What a minikube node is: its name plate, images, labels and addresses, as a real one reports them. Data and small
 // functions; knows no pods.
 
+import { quantityNumber } from '../programs/index.ts';
 import type { NodeOptions } from '../types.ts';
-import { quantityNumber } from './env.ts';
 
 export const VERSION = 'v1.36.2';
 export const MINIKUBE_VERSION = 'v1.38.1';

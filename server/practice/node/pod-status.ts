@@ -2,7 +2,7 @@
 // writes them. Pure: knows no API, no clock of its own and no programs.
 
 import { type KubeObject, timestamp } from '../../kube/index.ts';
-import { quantityNumber } from './env.ts';
+import { quantityNumber } from '../programs/index.ts';
 
 export interface Terminated {
   containerID: string;

@@ -1,6 +1,7 @@
 // A general long-running server: it opens the ports its pod declares and answers probes. For images whose own behaviour
 // nothing here depends on yet. Knows nothing of what the image would really do.
 
+import { quantityNumber } from './quantity.ts';
 import { untilAborted } from './signals.ts';
 import type { Container, HttpResponse, Program } from './types.ts';
 
@@ -10,8 +11,13 @@ const START_MS = 250;
 export const generalServer: Program = {
   image: '*',
   async run(container) {
-    const memory = 24 + container.random.below(24);
-    container.use({ cpuMillis: 1 + container.random.below(6), memoryBytes: memory * 1024 * 1024 });
+    const memory = (24 + container.random.below(24)) * 1024 * 1024;
+    const limit = quantityNumber(specOf(container)?.resources?.limits?.memory);
+    // A server is given the room it needs: a limit that its authors chose is not what ends it.
+    container.use({
+      cpuMillis: 1 + container.random.below(6),
+      memoryBytes: limit > 0 ? Math.min(memory, limit * 0.6) : memory,
+    });
     await container.clock.sleep(START_MS, container.signal);
     if (container.signal.aborted) return exitCode(container);
     for (const port of portsOf(container)) {

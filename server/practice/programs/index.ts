@@ -1,16 +1,22 @@
 // The only door of the programs folder: the image catalogue and what each image does when it runs.
 
 import { catalogue } from './catalogue.ts';
+import { dependents } from './dependents.ts';
 import { generalServer } from './general.ts';
+import { pilot } from './istio/pilot.ts';
+import { proxy } from './istio/proxy.ts';
+import { mysql } from './mysql.ts';
 import { pause } from './pause.ts';
 import type { ImageReference } from './reference.ts';
 import { shellImages } from './shell-images.ts';
 import type { Program } from './types.ts';
+import { webServers } from './web-servers.ts';
 
 export type { ExecIo } from './exec.ts';
 export { ExecStartError, runExec } from './exec.ts';
 export type { DirNode, FileNode, FsNode } from './files.ts';
 export { ContainerFileSystem, directory, file, normalisePath, plant } from './files.ts';
+export { quantityNumber } from './quantity.ts';
 export type { ImageReference } from './reference.ts';
 export { InvalidReference, parseReference } from './reference.ts';
 export type {
@@ -25,7 +31,19 @@ export type {
 export { catalogue };
 
 /** Looked through in order; the first whose image pattern fits runs. */
-export const programs: readonly Program[] = [pause, ...shellImages, generalServer];
+export const programs: readonly Program[] = [
+  pause,
+  ...shellImages,
+  ...webServers,
+  mysql('docker.io/library/mysql'),
+  mysql('gcr.io/ml-pipeline/mysql'),
+  pilot,
+  { ...pilot, image: 'registry.istio.io/release/pilot' },
+  proxy,
+  { ...proxy, image: 'registry.istio.io/release/proxyv2' },
+  ...dependents,
+  generalServer,
+];
 
 const byRepository = new Map(catalogue.map(entry => [entry.repository, entry]));
 

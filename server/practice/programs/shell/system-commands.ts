@@ -5,6 +5,12 @@ import type { ShellTools } from './session.ts';
 
 const text = (stdout: string, exitCode = 0) => ({ stdout, stderr: '', exitCode });
 const fail = (stderr: string, exitCode = 1) => ({ stdout: '', stderr, exitCode });
+/** Variables that the shell library exports on its own. */
+const OWN = new Set(
+  'IFS OSTYPE MACHTYPE HOSTTYPE OLDPWD OPTIND SHELLOPTS BASHOPTS BASH BASH_VERSION PWD SHLVL __due __bgpid'.split(
+    ' ',
+  ),
+);
 const KERNEL = '6.18.44';
 
 export function systemCommands(tools: ShellTools): CustomCommand[] {
@@ -17,7 +23,31 @@ export function systemCommands(tools: ShellTools): CustomCommand[] {
     );
     return own?.securityContext?.runAsUser ?? spec.securityContext?.runAsUser ?? 0;
   };
+  /** Exported variables without those that the shell library makes for itself. */
+  const shown = (ctx: any): [string, string][] => {
+    const exported: Record<string, string> = ctx.exportedEnv ?? {};
+    const names = [
+      ...Object.keys(container.env),
+      ...Object.keys(exported).filter(n => !(n in container.env) && !OWN.has(n)),
+    ];
+    return names.filter(n => n in exported).map(n => [n, exported[n]!]);
+  };
   return [
+    defineCommand('env', async (args, ctx) =>
+      args.length > 0
+        ? ctx.origCommand!(args)
+        : text(
+            shown(ctx)
+              .map(([k, v]) => `${k}=${v}\n`)
+              .join(''),
+          ),
+    ),
+    defineCommand('printenv', async (args, ctx) => {
+      const all = new Map(shown(ctx));
+      if (args.length === 0) return text([...all].map(([k, v]) => `${k}=${v}\n`).join(''));
+      const found = args.filter(n => all.has(n)).map(n => `${all.get(n)}\n`);
+      return text(found.join(''), found.length === args.length ? 0 : 1);
+    }),
     defineCommand('ps', async args => {
       const command = container.argv.join(' ');
       if (profile.kind === 'ash')

@@ -1,0 +1,29 @@
+// Kubernetes quantities as plain numbers, for adding up and comparing. Knows no resource.
+
+const SUFFIX: Record<string, number> = {
+  '': 1,
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  Ki: 1024,
+  Mi: 1024 ** 2,
+  Gi: 1024 ** 3,
+  Ti: 1024 ** 4,
+  Pi: 1024 ** 5,
+  Ei: 1024 ** 6,
+};
+
+/** A Kubernetes quantity as a plain number (cores, bytes); exact enough for comparing. NaN when unreadable. */
+export function quantityNumber(quantity: string | number | undefined): number {
+  if (quantity === undefined) return 0;
+  const match = /^([+-]?[\d.]+)(?:([eE][+-]?\d+)|([a-zA-Z]*))$/.exec(String(quantity).trim());
+  if (!match) return Number.NaN;
+  const factor = match[2] ? Number(`1${match[2]}`) : SUFFIX[match[3] ?? ''];
+  return factor === undefined ? Number.NaN : Number(match[1]) * factor;
+}
