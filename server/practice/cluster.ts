@@ -81,7 +81,7 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
       ...(options.tokenAuthFile === undefined ? [] : [staticTokens(options.tokenAuthFile)]),
       created.authenticateToken,
     ],
-    ...(nodes ? { kubelet: nodes.kubelet, network: nodes.network } : {}),
+    ...(nodes ? { kubelet: nodes.kubelet, network: nodes.network, usage: () => nodes.usage() } : {}),
     listen: options.listen,
   });
   const controllers = nodes
