@@ -164,7 +164,13 @@ test('a more important pod gets room, and both sides say so', async () => {
     await message(world, 'vict'),
     '0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate, preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.',
   );
-  await world.create(pod('preempt', { ...requests({ cpu: '3' }), priority: 1000 }));
+  await world.create({
+    apiVersion: 'scheduling.k8s.io/v1',
+    kind: 'PriorityClass',
+    metadata: { name: 'high' },
+    value: 1000,
+  });
+  await world.create(pod('preempt', { ...requests({ cpu: '3' }), priorityClassName: 'high' }));
   await world.clock.advance(0);
   const events = await world.events('Pod', 'cpu');
   const preemptor = await world.get(r.PODS, 'preempt');
