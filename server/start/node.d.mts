@@ -1,0 +1,2 @@
+export function newEnough(version: string): boolean;
+export function findNode(root: string): Promise<string>;
