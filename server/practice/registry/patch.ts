@@ -3,6 +3,7 @@
 import type { KubeObject, PatchType } from '../../kube/index.ts';
 import { apiVersionOf, badRequest, invalid, notFound, StatusError, timestamp } from '../../kube/index.ts';
 import { jsonPatch, mergePatch, serverSideApply, strategicMergePatch } from '../../kube/patch/index.ts';
+import { checkPatched } from '../schema/index.ts';
 import { createObject } from './create.ts';
 import { fit, matchPath, reportStrict } from './decode.ts';
 import { type Environment, storeKey, subjectOf } from './environment.ts';
@@ -79,7 +80,9 @@ export async function patchObject(
     served,
     { namespace: path.namespace, name: path.name as string, subresource: path.subresource },
     old => {
-      const { object, findings } = fit(served, applyPatch(served, old, type, body.value));
+      const patched = applyPatch(served, old, type, body.value);
+      if (served.schema && !served.custom) checkPatched(patched, served.schema, { type, patch: body.value });
+      const { object, findings } = fit(served, patched);
       if (!reported) {
         reported = true;
         reportStrict(

@@ -14,4 +14,5 @@ export {
 } from './decode.ts';
 export { applyDefaults } from './defaults.ts';
 export { definition, definitionName, definitionNames, descriptionOf, schemaFor } from './load.ts';
+export { checkPatched } from './patched.ts';
 export { validateCustom } from './validate-custom.ts';
