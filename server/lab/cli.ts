@@ -95,13 +95,17 @@ async function test(ids: string[], kubeconfig: string | undefined): Promise<numb
       failed++;
       continue;
     }
+    const started = performance.now();
     const { failures } = await proveLab({
       lab: loadLab(LABS, id),
       labs: LABS,
       clock: realClock(),
       kubeconfig,
       tools: await practiceTools(),
-      progress: line => console.log(`  ${line.replaceAll('\n', '\n    ')}`),
+      progress: line =>
+        console.log(
+          `  ${line.replaceAll('\n', '\n    ')} (${((performance.now() - started) / 1000).toFixed(1)} s)`,
+        ),
     });
     if (failures.length > 0) failed++;
   }

@@ -1,7 +1,7 @@
 // The shape of mistakes/<name>/expect.yaml: which step must refuse this wrong end state, and with which words.
 
 import { z } from 'zod';
-import { ID, textSchema } from './schema.ts';
+import { ID } from './schema.ts';
 
 export const mistakeSchema = z
   .strictObject({
@@ -11,7 +11,12 @@ export const mistakeSchema = z
       .regex(ID)
       .optional()
       .describe('Whose words are meant; any check of the step when left out.'),
-    says: textSchema.describe('Words the learner must read, as a part of the sentence.'),
+    says: z
+      .strictObject({
+        'zh-TW': z.string().trim().min(6, 'is too short to tell one sentence from another'),
+        en: z.string().trim().min(15, 'is too short to tell one sentence from another'),
+      })
+      .describe('Words the learner must read, as a part of the sentence.'),
   })
   .describe('What a mistake must lead to.');
 
