@@ -13,7 +13,7 @@ import {
   quantityNumber,
 } from '../programs/index.ts';
 import type { NodeOptions } from '../types.ts';
-
+import { serveApiServer } from './api-server-port.ts';
 import { EventRecorder } from './events.ts';
 import { NodeImages } from './images.ts';
 import { capacityOf, NODE_IMAGES, nodeAddress, podPrefix } from './machine.ts';
@@ -26,6 +26,24 @@ import type { NodeServices, Usage } from './types.ts';
 
 /** What the node uses for itself: system daemons, the runtime and the kubelet. */
 const SYSTEM_USAGE: Usage = { cpuMillis: 60, memoryBytes: 420 * 1024 * 1024 };
+
+/** Directories that any Linux node has; hostPath volumes of type Directory need them. */
+const HOST_DIRECTORIES = [
+  '/data',
+  '/dev',
+  '/etc/ssl/certs',
+  '/lib/modules',
+  '/proc',
+  '/run',
+  '/sys',
+  '/tmp',
+  '/usr/share/ca-certificates',
+  '/var/lib/docker/containers',
+  '/var/lib/kubelet',
+  '/var/lib/minikube/certs',
+  '/var/log/pods',
+  '/var/run',
+];
 
 export class Kubelet {
   readonly name: string;
@@ -61,6 +79,7 @@ export class Kubelet {
     });
     const hostIP = nodeAddress(index);
     const addresses: AddressPool = network.addNode(options.name, hostIP, podPrefix(index));
+    if (index === 0) serveApiServer(network.attach(hostIP), services);
     this.status = new NodeStatus({
       options,
       index,
@@ -93,6 +112,7 @@ export class Kubelet {
       nodeName: options.name,
       hostIP,
     });
+    for (const path of HOST_DIRECTORIES) this.hostDirectory(path, true);
     for (const image of [...NODE_IMAGES, ...(services.preloaded ?? [])]) this.preload(image);
   }
 

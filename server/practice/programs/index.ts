@@ -5,6 +5,7 @@ import { dependents } from './dependents.ts';
 import { generalServer } from './general.ts';
 import { pilot } from './istio/pilot.ts';
 import { proxy } from './istio/proxy.ts';
+import { kubeSystem } from './kube-system.ts';
 import { mysql } from './mysql.ts';
 import { pause } from './pause.ts';
 import type { ImageReference } from './reference.ts';
@@ -33,6 +34,7 @@ export { catalogue };
 /** Looked through in order; the first whose image pattern fits runs. */
 export const programs: readonly Program[] = [
   pause,
+  ...kubeSystem,
   ...shellImages,
   ...webServers,
   mysql('docker.io/library/mysql'),
