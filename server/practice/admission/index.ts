@@ -6,6 +6,7 @@ import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { defaultTolerationSeconds, priority } from './pod-defaults.ts';
 import { podSecurity } from './pod-security/index.ts';
+import { validatingPolicies } from './policies.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
 import {
@@ -15,6 +16,7 @@ import {
   storageObjectInUseProtection,
 } from './storage.ts';
 import type { AdmissionPlugin } from './types.ts';
+import { mutatingWebhooks, validatingWebhooks } from './webhooks.ts';
 
 export interface AdmissionFacts {
   clock: Clock;
@@ -22,7 +24,7 @@ export interface AdmissionFacts {
   network(): Network | undefined;
 }
 
-export function admissionPlugins(_facts: AdmissionFacts): AdmissionPlugin[] {
+export function admissionPlugins(facts: AdmissionFacts): AdmissionPlugin[] {
   return [
     namespaceLifecycle,
     limitRanger,
@@ -34,6 +36,9 @@ export function admissionPlugins(_facts: AdmissionFacts): AdmissionPlugin[] {
     storageObjectInUseProtection,
     defaultStorageClass,
     defaultIngressClass,
+    mutatingWebhooks(facts),
+    validatingPolicies,
+    validatingWebhooks(facts),
     resourceQuota,
   ];
 }

@@ -34,6 +34,8 @@ export interface AdmissionContext {
     namespace: string | undefined,
     name: string,
   ): KubeObject | undefined;
+  /** The resource that serves a kind, undefined when none does. */
+  resourceOf?(kind: { group: string; kind: string }): { group: string; resource: string } | undefined;
   listAll(resource: { group: string; resource: string }, namespace?: string): KubeObject[];
   /** For plugins that must write (quota usage). Runs as system:apiserver. */
   client: ApiClient;

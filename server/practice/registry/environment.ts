@@ -112,6 +112,9 @@ export function admissionContext(environment: Environment, context: RequestConte
     randomText: length => randomText(environment, length),
     read: (resource, namespace, name) => readAny(environment, resource, namespace, name),
     listAll: (resource, namespace) => listAny(environment, resource, namespace),
+    resourceOf: ({ group, kind }) =>
+      environment.served.all().find(served => served.kind.group === group && served.kind.kind === kind)
+        ?.definition,
     client: environment.client,
     warn: text => context.warn(text),
   };

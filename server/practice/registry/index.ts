@@ -8,7 +8,7 @@ import type { AdmissionPlugin } from '../admission/types.ts';
 import type { ResourceDefinition } from '../resources/types.ts';
 import { schemaFor } from '../schema/index.ts';
 import type { Store } from '../store/index.ts';
-import { allowAll, rbacAuthorizer } from './authorization/index.ts';
+import { allowAll, escalationGuard, type RbacSource, rbacAuthorizer } from './authorization/index.ts';
 import { createClient } from './client.ts';
 import { followDefinitions } from './custom/index.ts';
 import { type Environment, listAny, readAny, storeKey } from './environment.ts';
@@ -45,19 +45,18 @@ export interface CreatedRegistry {
 export function createRegistry(options: RegistryOptions): CreatedRegistry {
   const keys = createTokenKeys();
   const served = new ServedSet(options.resources, schemaFor);
+  const source: RbacSource = {
+    listAll: (resource, namespace) => listAny(environment, resource, namespace),
+    read: (resource, namespace, name) => readAny(environment, resource, namespace, name),
+  };
+  const authorizer = options.authorization === 'AlwaysAllow' ? allowAll : rbacAuthorizer(source);
   const environment: Environment = {
     store: options.store,
     clock: options.clock,
     random: options.random,
     served,
-    admission: options.admission ?? [],
-    authorizer:
-      options.authorization === 'AlwaysAllow'
-        ? allowAll
-        : rbacAuthorizer({
-            listAll: (resource, namespace) => listAny(environment, resource, namespace),
-            read: (resource, namespace, name) => readAny(environment, resource, namespace, name),
-          }),
+    admission: [...(options.admission ?? []), escalationGuard(source, authorizer)],
+    authorizer,
     client: undefined as unknown as ApiClient,
   };
   const registry = registryOver(environment, keys);

@@ -12,7 +12,6 @@ interface PodMetadata {
   annotations?: Record<string, string>;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a pod spec is read field by field, whatever a client put there.
 type Spec = Record<string, any>;
 
 type Check = (spec: Spec, metadata: PodMetadata) => Violation | undefined;

@@ -43,7 +43,6 @@ function podPart(request: AdmissionRequest): { spec: KubeObject['spec']; metadat
   if (definition.group === '' && definition.resource === 'pods')
     return { spec: object.spec, metadata: object.metadata };
   const path = TEMPLATES[`${definition.group}/${definition.resource}`];
-  // biome-ignore lint/suspicious/noExplicitAny: a template lies where its kind keeps it.
   const template = path?.reduce<any>((value, key) => value?.[key], object);
   return template?.spec ? { spec: template.spec, metadata: template.metadata ?? {} } : undefined;
 }

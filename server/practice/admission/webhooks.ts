@@ -1,0 +1,111 @@
+// Mutating and validating webhooks: which are asked, in which order, and what their answers do to the request.
+
+import type { Clock } from '../../clock.ts';
+import { badRequest, internalError, type KubeObject } from '../../kube/index.ts';
+import { jsonPatch } from '../../kube/patch/index.ts';
+import { celError, celValue, compile } from '../cel/index.ts';
+import type { Network } from '../network/types.ts';
+import { namespaceMatches, objectMatches, requestVariables, ruleMatches } from './matching.ts';
+import type { AdmissionContext, AdmissionPlugin, AdmissionRequest } from './types.ts';
+import { callWebhook, deniedBy, type Webhook, type WebhookAnswer, WebhookCallError } from './webhook-call.ts';
+
+const GROUP = 'admissionregistration.k8s.io';
+
+export interface WebhookFacts {
+  clock: Clock;
+  network(): Network | undefined;
+}
+
+/** A webhook cannot guard its own configuration: a broken one could never be removed. */
+function isExempt({ definition }: AdmissionRequest): boolean {
+  return definition.group === GROUP;
+}
+
+function hooksFor(resource: string, request: AdmissionRequest, context: AdmissionContext): Webhook[] {
+  if (isExempt(request)) return [];
+  return context
+    .listAll({ group: GROUP, resource })
+    .flatMap(configuration => (configuration.webhooks ?? []) as Webhook[])
+    .filter(
+      hook =>
+        (hook.rules ?? []).some(rule => ruleMatches(rule, request)) &&
+        namespaceMatches(hook.namespaceSelector, request, context) &&
+        objectMatches(hook.objectSelector, request),
+    );
+}
+
+/** True when every condition holds; an error counts as the failure policy says. */
+function conditionsHold(hook: Webhook, request: AdmissionRequest, context: AdmissionContext): boolean {
+  if (!hook.matchConditions?.length) return true;
+  const variables = celValue(requestVariables(request, context)) as Record<string, unknown>;
+  let failure: string | undefined;
+  for (const { name, expression } of hook.matchConditions) {
+    try {
+      if (compile(expression)(variables) !== true) return false;
+    } catch (error) {
+      failure ??= `${name}: ${celError(error)}`;
+    }
+  }
+  if (failure === undefined) return true;
+  if (hook.failurePolicy === 'Ignore') return false;
+  throw internalError(`failed calling webhook "${hook.name}": matchConditions: ${failure}`);
+}
+
+/** The answer, or undefined when it failed and failures are to be ignored. */
+async function ask(
+  hook: Webhook,
+  request: AdmissionRequest,
+  context: AdmissionContext,
+  facts: WebhookFacts,
+): Promise<WebhookAnswer | undefined> {
+  if (!conditionsHold(hook, request, context)) return undefined;
+  if (request.dryRun && hook.sideEffects !== 'None' && hook.sideEffects !== 'NoneOnDryRun') {
+    throw badRequest(`admission webhook "${hook.name}" does not support dry run`);
+  }
+  let answer: WebhookAnswer;
+  try {
+    answer = await callWebhook(hook, request, context, facts.clock, facts.network());
+  } catch (error) {
+    if (!(error instanceof WebhookCallError)) throw error;
+    if (hook.failurePolicy === 'Ignore') return undefined;
+    throw internalError(error.message);
+  }
+  for (const warning of answer.warnings) context.warn(warning);
+  if (!answer.allowed) throw deniedBy(hook.name, answer.status);
+  return answer;
+}
+
+function replaceContents(object: KubeObject, next: KubeObject): void {
+  for (const key of Object.keys(object)) delete object[key];
+  Object.assign(object, next);
+}
+
+export function mutatingWebhooks(facts: WebhookFacts): AdmissionPlugin {
+  return {
+    name: 'MutatingAdmissionWebhook',
+    async mutate(request, context) {
+      for (const hook of hooksFor('mutatingwebhookconfigurations', request, context)) {
+        const answer = await ask(hook, request, context, facts);
+        if (!answer?.patch || !request.object) continue;
+        try {
+          replaceContents(request.object, jsonPatch(request.object, answer.patch));
+        } catch {
+          if (hook.failurePolicy !== 'Ignore') {
+            throw internalError(`failed calling webhook "${hook.name}": cannot apply the patch it returned`);
+          }
+        }
+      }
+    },
+  };
+}
+
+export function validatingWebhooks(facts: WebhookFacts): AdmissionPlugin {
+  return {
+    name: 'ValidatingAdmissionWebhook',
+    async validate(request, context) {
+      for (const hook of hooksFor('validatingwebhookconfigurations', request, context)) {
+        await ask(hook, request, context, facts);
+      }
+    },
+  };
+}
