@@ -38,6 +38,11 @@ export interface ServerParts {
 const V2_TYPES = new Set([V2_PROTOBUF, V2_PROTOBUF_ASKED, 'application/json', 'application/*', '*/*']);
 /** Subresources that only speak other protocols. */
 const CONNECTING = new Set(['attach', 'exec', 'portforward']);
+/** Every request for these is answered with a warning. */
+const DEPRECATED: Record<string, string> = {
+  '/v1/componentstatuses': 'v1 ComponentStatus is deprecated in v1.19+',
+  '/v1/endpoints': 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+};
 /** Longer requests than any client builds; guards the parser. */
 const MAX_URL_LENGTH = 64 * 1024;
 
@@ -78,6 +83,8 @@ async function answer(parts: ServerParts, request: WireRequest, reply: Reply, ur
     abort.signal,
   );
   const { resource } = info;
+  const deprecation = DEPRECATED[`${resource.group}/${resource.version}/${resource.resource}`];
+  if (deprecation) reply.warn(deprecation);
   if (resource.subresource === 'log' && info.verb === 'get') {
     return sendLogs({ parts, reply, context, path: resourcePath(resource), query: info.query });
   }
