@@ -116,7 +116,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     try {
       wanted = loadLab(options.labs, request.lab).definition.cluster;
     } catch (error) {
-      return failed(error);
+      return no('failed', failure(error));
     }
     const kubectl = await options.kubectl.known();
     if (kubectl.state !== 'found') return no('no-kubectl', kubectl.note);
@@ -198,11 +198,15 @@ function no(
   return { ok: false, reason, note };
 }
 
+/** The whole of it for whoever looks into the server's terminal; its first line for the page. */
 function failed(error: unknown): OpenAnswer {
-  // The whole of it for whoever looks into the server's terminal; its first line for the page.
   console.error(error);
+  return no('failed', failure(error));
+}
+
+function failure(error: unknown): Text {
   const said = (error instanceof Error ? error.message : String(error)).split('\n')[0];
-  return no('failed', { 'zh-TW': `開啟練習時失敗：${said}`, en: `The lab could not be opened: ${said}` });
+  return { 'zh-TW': `開啟練習時失敗：${said}`, en: `The lab could not be opened: ${said}` };
 }
 
 const NOT_THERE: Text = {

@@ -32,6 +32,8 @@ export interface World {
   failures: string[];
   /** What the kubelet does with a pod that has a node (default: it runs and is ready); which nodes send no heartbeats. */
   kubelet: { start(pod: KubeObject): object | undefined; silent: Set<string> };
+  /** Runs the same controllers a second time beside the first until they are quiet; what they wrote, as `verb resource text`. */
+  another(): Promise<{ writes: string[] }>;
   stop(): Promise<void>;
 }
 
@@ -246,6 +248,41 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     },
     failures,
     kubelet,
+    async another() {
+      const writes: string[] = [];
+      const note = (verb: string, resource: GroupVersionResource, body: unknown) =>
+        writes.push(`${verb} ${resource.resource} ${JSON.stringify(body)}`);
+      const second = r.startControllers({
+        clientFor(user) {
+          const real = created.clientFor(user);
+          return {
+            ...real,
+            create: (resource, ...rest) => {
+              note('create', resource, rest[0]);
+              return real.create(resource, ...rest);
+            },
+            update: (resource, ...rest) => {
+              note('update', resource, rest[0]);
+              return real.update(resource, ...rest);
+            },
+            patch: (resource, ...rest) => {
+              note('patch', resource, rest);
+              return real.patch(resource, ...rest);
+            },
+            delete: (resource, ...rest) => {
+              note('delete', resource, rest[0]);
+              return real.delete(resource, ...rest);
+            },
+          };
+        },
+        clock,
+        random,
+        rootCa: 'ROOT',
+      });
+      await second.idle();
+      await second.stop();
+      return { writes };
+    },
     stop: () => running.stop(),
   };
 }
