@@ -58,8 +58,13 @@ export interface Change {
 
 export interface Watch {
   resource: GroupVersionResource;
-  /** The keys that a change of `object` makes worth looking at; default: the object's own `namespace/name`. */
-  keys?(object: KubeObject, previous: KubeObject | undefined, context: ControllerContext): string[];
+  /** The keys that a change of `object` makes worth looking at; default: the object's own `namespace/name`. A `deleted` object is given in its last state. */
+  keys?(
+    object: KubeObject,
+    previous: KubeObject | undefined,
+    context: ControllerContext,
+    deleted: boolean,
+  ): string[];
 }
 
 /** Level-based: a second reconcile of the same key with nothing changed writes nothing. A thrown error is retried with back-off. */

@@ -33,9 +33,9 @@ export const daemonSetController: Controller = {
     {
       resource: NODES,
       // A heartbeat changes nothing that counts here.
-      keys: (node, previous, context) =>
+      keys: (node, previous, context, deleted) =>
         previous &&
-        previous !== node &&
+        !deleted &&
         same(previous['spec'], node['spec']) &&
         same(previous.metadata.labels, node.metadata.labels)
           ? []

@@ -171,9 +171,9 @@ function startOne(controller: Controller, options: Surroundings): WorkQueue {
   }
   for (const resource of controller.reads ?? []) caches.of(resource);
   for (const watch of controller.watches) {
-    caches.of(watch.resource).subscribe((object, previous) => {
+    caches.of(watch.resource).subscribe((object, previous, deleted) => {
       if (!watch.keys) return queue.add(keyOf(object.metadata));
-      for (const key of watch.keys(object, previous, context)) queue.add(key);
+      for (const key of watch.keys(object, previous, context, deleted)) queue.add(key);
     });
   }
   return queue;

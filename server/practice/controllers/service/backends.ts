@@ -43,8 +43,10 @@ export function serviceKeys(
   pod: KubeObject,
   previous: KubeObject | undefined,
   context: ControllerContext,
+  deleted: boolean,
 ): string[] {
   const same =
+    !deleted &&
     previous &&
     previous.metadata.labels === pod.metadata.labels &&
     previous.metadata.deletionTimestamp === pod.metadata.deletionTimestamp &&
