@@ -156,7 +156,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         await client.update(resource, { ...made, status: object['status'] }, 'status');
     }
   };
-  await create(namespace('demo'), ...(options.nodes ?? [node('n1')]));
+  await create(namespace('default'), namespace('demo'), ...(options.nodes ?? [node('n1')]));
   const running = r.startControllers({
     clientFor: created.clientFor,
     clock,
