@@ -26,6 +26,8 @@ export interface HttpAnswer {
   status: number;
   statusText: string;
   headers: Record<string, string>;
+  /** Header lines as they came, for showing. */
+  lines: string[];
   body: Uint8Array;
 }
 
@@ -66,6 +68,7 @@ const bytes = (value: string | Uint8Array | undefined): Uint8Array =>
 interface Message {
   start: string;
   headers: Record<string, string>;
+  lines: string[];
   body: Uint8Array;
 }
 
@@ -77,7 +80,7 @@ class ProtocolError extends Error {}
  */
 class MessageReader {
   private buffer = Buffer.alloc(0);
-  private head: { start: string; headers: Record<string, string> } | undefined;
+  private head: Omit<Message, 'body'> | undefined;
   private chunks: Buffer[] = [];
   private chunked = 0;
   private readonly kind: 'request' | 'response';
@@ -138,7 +141,7 @@ class MessageReader {
     return part;
   }
 
-  private readHead(): { start: string; headers: Record<string, string> } | undefined {
+  private readHead(): Omit<Message, 'body'> | undefined {
     const end = this.buffer.indexOf('\r\n\r\n');
     if (end < 0) {
       if (this.buffer.length > MAX_HEADER_BYTES) throw new ProtocolError('header too large');
@@ -157,7 +160,7 @@ class MessageReader {
       const value = line.slice(colon + 1).trim();
       headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
     }
-    return { start, headers };
+    return { start, headers, lines: lines.slice(1).filter(line => line !== '') };
   }
 
   private readChunked(): Message | undefined {
@@ -278,6 +281,7 @@ export function requestHttp(stream: ByteStream, call: HttpCall): Promise<HttpAns
         status: Number(code),
         statusText: words.join(' '),
         headers: message.headers,
+        lines: message.lines,
         body: message.body,
       });
       stream.end();

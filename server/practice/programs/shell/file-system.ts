@@ -37,7 +37,8 @@ export function shellFileSystem(
   readable: (path: string) => string | undefined,
 ): IFileSystem {
   const name = (path: string) => path.slice(path.lastIndexOf('/') + 1);
-  const isHidden = (path: string) => name(path).startsWith(HIDDEN);
+  // The library runs registered commands from these folders only.
+  const isHidden = (path: string) => /^\/(usr\/)?bin\/[^/]+$/.test(path) && name(path).startsWith(HIDDEN);
   const statOf = (node: FsNode): FsStat => ({
     isFile: node.kind === 'file',
     isDirectory: node.kind === 'dir',

@@ -195,9 +195,7 @@ async function curl(args: string[], ctx: any, tools: ShellTools) {
   if (!answer || !current) return say(47, `Maximum (${MAX_REDIRECTS}) redirects followed`);
   if (has('f', 'fail') && answer.status >= 400)
     return say(22, `The requested URL returned error: ${answer.status}`);
-  const head = `HTTP/1.1 ${answer.status} ${answer.statusText}\r\n${Object.entries(answer.headers)
-    .map(([k, v]) => `${k}: ${v}\r\n`)
-    .join('')}\r\n`;
+  const head = `HTTP/1.1 ${answer.status} ${answer.statusText}\r\n${answer.lines.map(line => `${line}\r\n`).join('')}\r\n`;
   let stderr = '';
   if (has('v', 'verbose')) {
     const sent = [

@@ -8,6 +8,7 @@ export interface ShellProfile {
   /** Where the commands lie. */
   folder: string;
   commands: readonly string[];
+  files?: Record<string, string>;
 }
 
 const words = (text: string) => text.trim().split(/\s+/);
@@ -31,12 +32,19 @@ const DEBIAN = words(`
   sha512sum shuf sleep sort split stat stty sync tac tail tar tee test timeout touch tr true truncate tty uname uniq
   unlink wc which whoami xargs yes zcat`);
 
+const PASSWD = 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n';
+
 const debian = (...more: string[]): ShellProfile => ({
   kind: 'bash',
   prompt: 'root@{host}:{cwd}# ',
   path: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   folder: '/bin',
   commands: [...DEBIAN, ...more],
+  files: {
+    '/etc/os-release':
+      'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\nVERSION="12 (bookworm)"\nVERSION_CODENAME=bookworm\nID=debian\nHOME_URL="https://www.debian.org/"\n',
+    '/etc/passwd': PASSWD,
+  },
 });
 const busybox = (...more: string[]): ShellProfile => ({
   kind: 'ash',
@@ -44,10 +52,16 @@ const busybox = (...more: string[]): ShellProfile => ({
   path: '/bin',
   folder: '/bin',
   commands: [...BUSYBOX, ...more],
+  files: { '/etc/passwd': PASSWD },
 });
 const alpine = (...more: string[]): ShellProfile => ({
   ...busybox(...more),
   path: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  files: {
+    '/etc/os-release':
+      'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.21.0\nPRETTY_NAME="Alpine Linux v3.21"\n',
+    '/etc/passwd': PASSWD,
+  },
 });
 
 /** By repository, first fit; a trailing `*` fits what follows. */

@@ -3,7 +3,7 @@
 
 import { Bash, type CommandName, type CustomCommand, defineCommand, getCommandNames } from 'just-bash';
 import type { ExecIo } from '../exec.ts';
-import { ContainerFileSystem } from '../files.ts';
+import { ContainerFileSystem, file, plant } from '../files.ts';
 import type { Container } from '../types.ts';
 import { plantCommands, shellFileSystem } from './file-system.ts';
 import { instrument } from './instrument.ts';
@@ -74,6 +74,8 @@ export class ShellSession {
       throw new Error('a shell needs the container file system');
     const session = this;
     const now = container.clock.now();
+    for (const [path, content] of Object.entries(profile.files ?? {}))
+      if (!container.files.exists(path)) plant(container.files.root, path, file(content, now));
     if (!container.files.exists(`${profile.folder}/${profile.commands[0]}`))
       plantCommands(container.files, profile.folder, [...profile.commands, 'sh'], now);
     const words = (text: string | Uint8Array) => (profile.kind === 'ash' ? busyboxWords(text) : text);

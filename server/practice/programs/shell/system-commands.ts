@@ -149,6 +149,17 @@ export function systemCommands(tools: ShellTools): CustomCommand[] {
       }
       return text('', 143);
     }),
+    defineCommand('tar', async (args, ctx) => {
+      // Real tar never stores absolute names; kubectl cp relies on that.
+      const creates = /^-?[a-z]*c/.test(args[0] ?? '') || args.includes('-c');
+      const first = args.findIndex(
+        (arg, index) => index > 0 && arg.startsWith('/') && !/^-?[a-zA-Z]*[fC]$/.test(args[index - 1]!),
+      );
+      if (!creates || first < 0 || args.includes('-C')) return ctx.origCommand!(args);
+      const relative = args.slice(first).map(arg => (arg.startsWith('/') ? arg.slice(1) || '.' : arg));
+      const result = await ctx.origCommand!([...args.slice(0, first), '-C', '/', ...relative]);
+      return { ...result, stderr: `tar: Removing leading \`/' from member names\n${result.stderr}` };
+    }),
     defineCommand('yes', async args => {
       const line = `${args.join(' ') || 'y'}\n`;
       while (!tools.signal.aborted) {
