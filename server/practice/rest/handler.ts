@@ -91,6 +91,9 @@ async function answer(parts: ServerParts, request: WireRequest, reply: Reply, ur
   if (resource.subresource === 'proxy')
     return proxyRequest(parts, request, reply, { ...info, resource }, context);
   if (!allowsVerb(served, info.verb, resource.subresource)) throw methodNotAllowed();
+  // Across all namespaces one can only read.
+  const everywhere = served.definition.namespaced && resource.namespace === undefined;
+  if (everywhere && info.verb !== 'list' && info.verb !== 'watch') throw methodNotAllowed();
   if (CONNECTING.has(resource.subresource ?? '')) throw badRequest('Upgrade request required');
   await handleResource({
     request,
