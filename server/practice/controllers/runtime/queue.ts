@@ -1,10 +1,13 @@
 // A work queue of keys: each key at most once in line, at most once at work, retried with growing pauses. Knows no object.
 
 import type { Clock, Timer } from '../../../clock.ts';
+import type { Turns } from './turns.ts';
 
 /** client-go's default controller rate limiter: 5 ms doubling up to 1000 s. */
 const FIRST_PAUSE = 5;
 const LONGEST_PAUSE = 1_000_000;
+/** Turns of keys that are remembered beyond those in line. */
+const MOST_TURNS = 1000;
 /** Keys worked on at the same time; upstream's controllers run five workers. */
 const WORKERS = 5;
 
@@ -23,19 +26,20 @@ export interface WorkQueueOptions {
   clock: Clock;
   work(key: string): Promise<void>;
   onError(key: string, error: unknown): void;
-  /** Called before each piece of work; a promise gives way to the rest of the process. */
-  turn(): Promise<void> | undefined;
+  turns: Turns;
   /** Called whenever the queue becomes quiet. */
   onQuiet(): void;
   workers?: number;
 }
 
 export function createQueue(options: WorkQueueOptions): WorkQueue {
-  const { clock, workers = WORKERS } = options;
+  const { clock, turns, workers = WORKERS } = options;
   const line = new Set<string>();
   const working = new Set<string>();
   const again = new Set<string>();
   const failures = new Map<string, number>();
+  /** In which turn a key was last worked on: what changes meanwhile is looked at in the next one, all at once. */
+  const lastTurn = new Map<string, number>();
   const waiting = new Map<string, { at: number; timer: Timer }>();
   let running = 0;
   let started = false;
@@ -74,7 +78,11 @@ export function createQueue(options: WorkQueueOptions): WorkQueue {
       if (key === undefined || stopped) break;
       line.delete(key);
       working.add(key);
-      await options.turn();
+      await turns.work();
+      if (lastTurn.get(key) === turns.current()) await turns.next();
+      else if (lastTurn.size > line.size + MOST_TURNS) lastTurn.clear();
+      lastTurn.set(key, turns.current());
+      again.delete(key);
       try {
         await options.work(key);
         failures.delete(key);

@@ -12,9 +12,8 @@ import { createEventSink, type EventSink } from './events.ts';
 import { type Everything, watchEverything } from './everything.ts';
 import { keyOf } from './keys.ts';
 import { createQueue, type WorkQueue } from './queue.ts';
+import { createTurns, type Turns } from './turns.ts';
 
-/** Pieces of work done in a row before the rest of the process gets a turn. */
-const TURN = 32;
 /** Hops over the microtask queue after which silence counts as silence. */
 const SETTLE = 20;
 
@@ -52,20 +51,19 @@ export interface RunningControllers {
 export function startControllers(options: StartOptions): RunningControllers {
   const { clock, random } = options;
   let stopped = false;
-  let done = 0;
   const waiters = new Set<() => void>();
   const onQuiet = () => {
     for (const waiter of waiters) waiter();
     waiters.clear();
   };
-  const turn = () => (++done % TURN === 0 ? new Promise<void>(resolve => setImmediate(resolve)) : undefined);
+  const turns = createTurns();
 
   const manager = options.clientFor(userNamed('system:kube-controller-manager'), MANAGER);
   const caches = createCaches(manager, clock);
   const everything = watchEverything(caches);
   const sink = createEventSink({ client: manager, clock, onQuiet });
   const queues = options.controllers.map(controller =>
-    startOne(controller, { ...options, caches, everything, sink, turn, onQuiet }),
+    startOne(controller, { ...options, caches, everything, sink, turns, onQuiet }),
   );
   const scheduler =
     options.scheduler === false
@@ -80,7 +78,7 @@ export function startControllers(options: StartOptions): RunningControllers {
           caches,
           clock,
           random,
-          turn,
+          turn: () => turns.work(),
           onQuiet,
           host: options.host ?? 'minikube',
         });
@@ -129,16 +127,16 @@ interface Surroundings extends StartOptions {
   caches: SharedCaches;
   everything: Everything;
   sink: EventSink;
-  turn(): Promise<void> | undefined;
+  turns: Turns;
   onQuiet(): void;
 }
 
 function startOne(controller: Controller, options: Surroundings): WorkQueue {
-  const { clock, random, caches, everything, sink, turn, onQuiet } = options;
+  const { clock, random, caches, everything, sink, turns, onQuiet } = options;
   const component = controller.component ?? controller.name;
   const queue = createQueue({
     clock,
-    turn,
+    turns,
     onQuiet,
     work: key => controller.reconcile(key, context),
     onError(key, error) {
