@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../clock.ts';
 import { type Status, StatusError } from '../../kube/index.ts';
-import { requestHttp } from '../network/http.ts';
+import { requestHttp } from '../network/index.ts';
 import type { Network } from '../network/types.ts';
 import type { ResourceRule, Selector } from './matching.ts';
 import type { AdmissionContext, AdmissionRequest } from './types.ts';

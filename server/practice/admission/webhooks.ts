@@ -83,29 +83,47 @@ function replaceContents(object: KubeObject, next: KubeObject): void {
 export function mutatingWebhooks(facts: WebhookFacts): AdmissionPlugin {
   return {
     name: 'MutatingAdmissionWebhook',
-    async mutate(request, context) {
-      for (const hook of hooksFor('mutatingwebhookconfigurations', request, context)) {
-        const answer = await ask(hook, request, context, facts);
-        if (!answer?.patch || !request.object) continue;
-        try {
-          replaceContents(request.object, jsonPatch(request.object, answer.patch));
-        } catch {
-          if (hook.failurePolicy !== 'Ignore') {
-            throw internalError(`failed calling webhook "${hook.name}": cannot apply the patch it returned`);
-          }
-        }
-      }
+    mutate(request, context) {
+      const hooks = hooksFor('mutatingwebhookconfigurations', request, context);
+      return hooks.length > 0 ? mutateBy(hooks, request, context, facts) : undefined;
     },
   };
+}
+
+async function mutateBy(
+  hooks: Webhook[],
+  request: AdmissionRequest,
+  context: AdmissionContext,
+  facts: WebhookFacts,
+): Promise<void> {
+  for (const hook of hooks) {
+    const answer = await ask(hook, request, context, facts);
+    if (!answer?.patch || !request.object) continue;
+    try {
+      replaceContents(request.object, jsonPatch(request.object, answer.patch));
+    } catch {
+      if (hook.failurePolicy !== 'Ignore') {
+        throw internalError(`failed calling webhook "${hook.name}": cannot apply the patch it returned`);
+      }
+    }
+  }
 }
 
 export function validatingWebhooks(facts: WebhookFacts): AdmissionPlugin {
   return {
     name: 'ValidatingAdmissionWebhook',
-    async validate(request, context) {
-      for (const hook of hooksFor('validatingwebhookconfigurations', request, context)) {
-        await ask(hook, request, context, facts);
-      }
+    validate(request, context) {
+      const hooks = hooksFor('validatingwebhookconfigurations', request, context);
+      return hooks.length > 0 ? validateBy(hooks, request, context, facts) : undefined;
     },
   };
+}
+
+async function validateBy(
+  hooks: Webhook[],
+  request: AdmissionRequest,
+  context: AdmissionContext,
+  facts: WebhookFacts,
+): Promise<void> {
+  for (const hook of hooks) await ask(hook, request, context, facts);
 }

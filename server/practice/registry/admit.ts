@@ -4,27 +4,37 @@ import type { AdmissionContext, AdmissionRequest } from '../admission/types.ts';
 import { admissionContext, type Environment } from './environment.ts';
 import type { RequestContext } from './types.ts';
 
-export async function mutate(
+/**
+ * Both give a promise only when a step has to wait (webhooks). Callers await only then, so that the common write never
+ * yields between reading an object and storing the next one.
+ */
+export function mutate(
   environment: Environment,
   context: RequestContext,
   request: AdmissionRequest,
-): Promise<void> {
-  const facts: AdmissionContext = admissionContext(environment, context);
-  for (const plugin of environment.admission) {
-    // Awaiting only promises keeps the common, synchronous case from yielding between read and write.
-    const pending = plugin.mutate?.(request, facts);
-    if (pending) await pending;
-  }
+): Promise<void> | undefined {
+  return run(environment, 'mutate', request, admissionContext(environment, context), 0);
 }
 
-export async function validate(
+export function validate(
   environment: Environment,
   context: RequestContext,
   request: AdmissionRequest,
-): Promise<void> {
-  const facts: AdmissionContext = admissionContext(environment, context);
-  for (const plugin of environment.admission) {
-    const pending = plugin.validate?.(request, facts);
-    if (pending) await pending;
+): Promise<void> | undefined {
+  return run(environment, 'validate', request, admissionContext(environment, context), 0);
+}
+
+function run(
+  environment: Environment,
+  phase: 'mutate' | 'validate',
+  request: AdmissionRequest,
+  facts: AdmissionContext,
+  from: number,
+): Promise<void> | undefined {
+  const { admission } = environment;
+  for (let i = from; i < admission.length; i++) {
+    const pending = admission[i]?.[phase]?.(request, facts);
+    if (pending) return pending.then(() => run(environment, phase, request, facts, i + 1));
   }
+  return undefined;
 }

@@ -78,7 +78,8 @@ export async function createObject(
     ...(stored.metadata.namespace ? { namespace: stored.metadata.namespace } : {}),
     options: writeOptions('CreateOptions', context),
   };
-  await mutate(environment, context, request);
+  const changing = mutate(environment, context, request);
+  if (changing) await changing;
 
   fillSystemFields(environment, stored);
   const generated = !stored.metadata.name && Boolean(stored.metadata.generateName);
@@ -92,7 +93,8 @@ export async function createObject(
   if (findings.length > 0) throw invalid(served.kind, stored.metadata.name ?? '', findings);
   definition.canonicalize?.(stored);
   request.name = stored.metadata.name;
-  await validate(environment, context, request);
+  const judging = validate(environment, context, request);
+  if (judging) await judging;
 
   if (definition.namespaced && !namespaceExists(environment, stored)) {
     // Only reached when no admission plugin looked: the answer is the same.

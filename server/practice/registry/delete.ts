@@ -82,8 +82,10 @@ async function admit(
     ...(target.namespace ? { namespace: target.namespace } : {}),
     options: { ...writeOptions('DeleteOptions', context), ...request },
   };
-  await mutate(environment, context, admission);
-  await validate(environment, context, admission);
+  const changing = mutate(environment, context, admission);
+  if (changing) await changing;
+  const judging = validate(environment, context, admission);
+  if (judging) await judging;
 }
 
 function checkOptions(request: DeleteRequest): void {

@@ -154,8 +154,10 @@ export function registryOver(environment: Environment, keys: TokenKeys): Registr
         ...(path.subresource ? { subresource: path.subresource } : {}),
         ...(path.namespace ? { namespace: path.namespace } : {}),
       };
-      await mutate(environment, context, request);
-      await validate(environment, context, request);
+      const changing = mutate(environment, context, request);
+      if (changing) await changing;
+      const judging = validate(environment, context, request);
+      if (judging) await judging;
       return environment.served.toServed(served, object);
     },
   };

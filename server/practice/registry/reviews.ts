@@ -138,10 +138,6 @@ function rulesFor(environment: Environment, user: User, namespace: string): Reco
     read: (resource, where, name) => readAny(environment, resource, where, name),
     listAll: (resource, where) => listAny(environment, resource, where),
   };
-  if (user.groups.includes('system:masters')) {
-    resourceRules.push({ verbs: ['*'], apiGroups: ['*'], resources: ['*'] });
-    nonResourceRules.push({ verbs: ['*'], nonResourceURLs: ['*'] });
-  }
   visitRules(source, user, namespace, ({ rule }) => {
     const { verbs, apiGroups, resources, resourceNames, nonResourceURLs } = rule;
     if (resources?.length) {

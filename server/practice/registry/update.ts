@@ -12,8 +12,8 @@ import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
 import type { RequestContext, ServedResource, WriteResult } from './types.ts';
 import { copyOf, sameValue } from './values.ts';
 
-/** Upstream's patch handler tries this often when someone else wrote in between. */
-const ATTEMPTS = 6;
+/** How often a change is made again when someone else wrote in between; only webhooks leave room for that. */
+const ATTEMPTS = 100;
 
 export interface UpdateTarget {
   namespace: string | undefined;
@@ -158,7 +158,8 @@ async function prepare(
     ...(target.namespace ? { namespace: target.namespace } : {}),
     options: writeOptions(options.replaces ? 'UpdateOptions' : 'PatchOptions', context),
   };
-  await mutate(environment, context, request);
+  const changing = mutate(environment, context, request);
+  if (changing) await changing;
   // Mutation may have touched the spec.
   if (bumpsGeneration(served, stored, old)) stored.metadata.generation = (old.metadata.generation ?? 0) + 1;
 
@@ -171,7 +172,8 @@ async function prepare(
   if (!forPart || served.custom) findings.push(...(definition.validateUpdate?.(stored, old, hooks) ?? []));
   if (findings.length > 0) throw invalid(served.kind, target.name, withoutRepeats(findings));
   definition.canonicalize?.(stored);
-  await validate(environment, context, request);
+  const judging = validate(environment, context, request);
+  if (judging) await judging;
   return stored;
 }
 

@@ -2,7 +2,7 @@
 
 import type { FieldError, KubeObject, Schema } from '../../../kube/index.ts';
 import { StatusError } from '../../../kube/index.ts';
-import { AGE, age, NAME, since } from '../../resources/format.ts';
+import { AGE, age, NAME, since } from '../../resources/index.ts';
 import type {
   Cell,
   Column,
