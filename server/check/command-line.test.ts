@@ -13,6 +13,7 @@ test('flags may stand anywhere and kinds may be named with their object', () => 
     '/usr/bin/kubectl describe pod web',
     'cd /tmp && kubectl describe pod "web 1"',
     'sudo kubectl describe pod web',
+    'timeout -k 1 3 kubectl describe pod web',
   ]) {
     assert.ok(commandFits(WANTED, line), line);
   }

@@ -51,8 +51,16 @@ export function segments(line: string): string[][] {
 }
 
 function withoutPrefix(words: string[]): string[] {
-  const start = words.findIndex(word => !PREFIXES.has(word) && !/^[A-Za-z_]\w*=/.test(word));
-  if (start < 0) return [];
+  let start = 0;
+  for (; start < words.length; start++) {
+    const word = words[start] as string;
+    if (word === 'timeout') {
+      // Its options and its duration come before the command.
+      while (words[start + 1]?.startsWith('-')) start += /^-[ks]$/.test(words[start + 1] as string) ? 2 : 1;
+      start++;
+    } else if (!PREFIXES.has(word) && !/^[A-Za-z_]\w*=/.test(word)) break;
+  }
+  if (start >= words.length) return [];
   const [program = '', ...rest] = words.slice(start);
   // The learner may have the usual alias, or type a path.
   const name = program === 'k' ? 'kubectl' : program.replace(/^.*\//, '');

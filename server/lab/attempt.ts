@@ -61,6 +61,8 @@ class RunningAttempt implements Attempt {
   private note: Text | undefined;
   private kube: KubeWatch | undefined;
   private life = new AbortController();
+  /** The cluster right after setup, where it can be kept. */
+  private start: unknown;
   private told = new Set<string>();
 
   constructor(options: AttemptOptions, lab: Lab) {
@@ -174,10 +176,12 @@ class RunningAttempt implements Attempt {
     this.become('preparing', say('正在準備叢集。', 'Preparing the cluster.'));
     try {
       const { cluster, clock } = this.options;
-      if (again) await cluster.reset?.();
+      const rewound = again && this.start !== undefined && cluster.restore !== undefined;
+      if (rewound) await cluster.restore?.(this.start);
+      else if (again) await cluster.reset?.();
       this.kube = await openKubeWatch(cluster.kubeconfig, clock);
       if (signal.aborted) return this.kube.close();
-      if (!prepared) {
+      if (!prepared && !rewound) {
         await setUp(this.lab, this.kube.api, {
           clock,
           signal,
@@ -186,6 +190,7 @@ class RunningAttempt implements Attempt {
           note: note => this.become('preparing', note),
         });
         await this.untilHold(this.lab.definition.cluster.ready, signal);
+        if (!signal.aborted) this.start = await cluster.snapshot?.();
       }
       if (signal.aborted) return;
       this.become(this.record.completedAt ? 'complete' : 'running', undefined);
@@ -248,7 +253,7 @@ class RunningAttempt implements Attempt {
       if (!step.opened) {
         step.opened = true;
         if (step.passedAt !== undefined) this.letGo(index);
-        for (const state of step.checks) if (!state.latched) this.start(index, state);
+        for (const state of step.checks) if (!state.latched) this.look(index, state);
         this.tellStep(index);
         this.settle(index);
       }
@@ -267,7 +272,7 @@ class RunningAttempt implements Attempt {
     }
   }
 
-  private start(index: number, state: CheckState): void {
+  private look(index: number, state: CheckState): void {
     state.running = runCheck(
       state.check,
       () => this.context(state),

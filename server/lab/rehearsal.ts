@@ -170,6 +170,8 @@ async function openCluster(
     kind: 'practice',
     kubeconfig: attached.kubeconfig,
     reset: () => provider.reset?.(attached) ?? Promise.resolve(),
+    snapshot: () => provider.snapshot?.(attached) ?? Promise.resolve(),
+    restore: snapshot => provider.restore?.(attached, snapshot) ?? Promise.resolve(),
   };
 }
 

@@ -348,6 +348,12 @@ function injected(pod: KubeObject, line: WorkloadLine): KubeObject {
             variable('HOST_IP', 'field status.hostIP'),
           ],
           resources: PROXY_RESOURCES,
+          startupProbe: {
+            httpGet: { path: '/healthz/ready', port: 15021, scheme: 'HTTP' },
+            periodSeconds: 1,
+            timeoutSeconds: 3,
+            failureThreshold: 600,
+          },
           readinessProbe: {
             httpGet: { path: '/healthz/ready', port: 15021, scheme: 'HTTP' },
             periodSeconds: 15,
