@@ -108,6 +108,19 @@ test('directives do what they do in kubectl', { skip }, () => {
     metadata: { '$deleteFromPrimitiveList/finalizers': ['example.com/a'], finalizers: ['example.com/c'] },
   });
   agree({ spec: { strategy: { $retainKeys: ['type'], type: 'Recreate' } } });
+  agree(
+    inPod({
+      initContainers: [
+        { name: 'i', $patch: 'delete' },
+        { name: 'j', image: 'x', args: null },
+      ],
+    }),
+  );
+  agree(inPod({ affinity: { $patch: 'delete' }, nodeSelector: { a: null, b: 'c' } }));
+  agree({
+    metadata: { labels: { $patch: 'delete' } },
+    spec: { strategy: { rollingUpdate: { $patch: 'delete' } } },
+  });
   agree({ metadata: { labels: { $patch: 'replace', only: 'me' } } });
 });
 

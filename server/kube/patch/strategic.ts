@@ -32,12 +32,12 @@ function isDirective(key: string): boolean {
   );
 }
 
-/** A patch value taken as it is: nulls mean nothing there and directives are no data. */
+/** A patch value with nothing to merge into: nulls mean nothing there and directives are no data. */
 function asData(value: unknown, depth = 0): unknown {
   if (depth > MAX_DEPTH) throw badRequest('the patch is nested too deeply');
   if (Array.isArray(value)) {
-    const kept = value.filter(element => !(isMap(element) && element[PATCH] === 'delete'));
-    return kept
+    return value
+      .filter(element => !(isMap(element) && element[PATCH] === 'delete'))
       .filter(element => !(isMap(element) && Object.keys(element).length === 1 && PATCH in element))
       .map(element => asData(element, depth + 1));
   }
@@ -145,7 +145,8 @@ function mergeKeyedList(
   for (const element of plain) {
     const key = keyOf(element, mergeKey);
     const at = current.findIndex(other => isMap(other) && sameKey(other[mergeKey], key));
-    if (at < 0) current.push(asData(element));
+    // A new element is taken as it stands, directives inside included: upstream does not look into it.
+    if (at < 0) current.push(structuredClone(element));
     else current[at] = mergeMap(current[at] as Plain, element, items, depth + 1);
   }
   return ordered(current, plain, original, mergeKey);
@@ -240,8 +241,9 @@ function mergeMap(original: Plain, patch: Plain, schema: Schema | undefined, dep
     const before = Object.hasOwn(result, key) ? result[key] : undefined;
     const child = fieldSchema(schema, key);
     if (before === undefined || kindOf(before) !== kindOf(given)) {
-      // Nothing to merge into: `$patch: delete` of what is not there leaves an empty object, as upstream does.
-      put(result, key, isMap(given) && given[PATCH] === 'delete' ? {} : asData(given));
+      // What is not there need not be deleted.
+      if (isMap(given) && given[PATCH] === 'delete') continue;
+      put(result, key, asData(given));
     } else if (isMap(given)) {
       put(
         result,
