@@ -16,6 +16,7 @@ import type { NodeOptions } from '../types.ts';
 import { serveApiServer } from './api-server-port.ts';
 import { EventRecorder } from './events.ts';
 import { NodeImages } from './images.ts';
+import { serveKubeletPort } from './kubelet-port.ts';
 import { capacityOf, NODE_IMAGES, nodeAddress, podPrefix } from './machine.ts';
 import { NodeStatus } from './node-status.ts';
 import { PodWorker } from './pod-worker.ts';
@@ -112,6 +113,7 @@ export class Kubelet {
       nodeName: options.name,
       hostIP,
     });
+    serveKubeletPort(network.attach(hostIP), this, () => services.clock.now());
     for (const path of HOST_DIRECTORIES) this.hostDirectory(path, true);
     for (const image of [...NODE_IMAGES, ...(services.preloaded ?? [])]) this.preload(image);
   }

@@ -137,6 +137,11 @@ async function resolveTarget(
   const object = await parts.registry.connect(context, { ...resourcePath(resource), name });
   if (resource.resource === 'pods') return podTarget(parts, object, port);
   if (resource.resource === 'services') return serviceTarget(parts, object, port);
+  const address = (object['status']?.addresses ?? []).find(
+    (a: { type: string }) => a.type === 'InternalIP',
+  )?.address;
+  const { network } = parts;
+  if (address && network) return { host: `${address}:10250`, connect: () => network.dial(address, 10250) };
   throw unreachable(new Error(`dial tcp ${object.metadata.name}:10250: connect: connection refused`));
 }
 
