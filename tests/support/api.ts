@@ -66,11 +66,17 @@ export function api(
 ): Promise<ApiAnswer> {
   const { server, agent, anonymous } = credentials(kubeconfig);
   return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(url || server);
+    // Node frames the body of a DELETE only when told its length.
+    const length =
+      options.body === undefined ? {} : { 'content-length': String(Buffer.byteLength(options.body)) };
     const outgoing = request(
-      new URL(path, url || server),
       {
+        hostname,
+        port,
+        path: path.replace(/[^\x21-\x7e]/gu, encodeURIComponent),
         method: options.method ?? 'GET',
-        headers: options.headers ?? {},
+        headers: { ...length, ...options.headers },
         agent: options.credentials === false ? anonymous : agent,
         timeout: 20_000,
       },

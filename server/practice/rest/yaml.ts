@@ -13,7 +13,12 @@ export function parseYaml(text: string): RequestBody | { error: string } {
   if (tooDeep(text)) return { error: 'yaml: exceeded max depth' };
   const duplicates: string[] = [];
   try {
-    const document = parseDocument(text, { version: '1.1', uniqueKeys: false, customTags: withoutDates });
+    const document = parseDocument(text, {
+      version: '1.1',
+      logLevel: 'error',
+      uniqueKeys: false,
+      customTags: withoutDates,
+    });
     const problem = document.errors[0];
     if (problem) return { error: `yaml: ${problem.message.split('\n')[0]}` };
     collectDuplicates(document, duplicates);
