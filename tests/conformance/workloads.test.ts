@@ -105,7 +105,7 @@ test('a deployment rolls out, is updated, undone and restarted', { skip }, async
     $~ kubectl -n roll get rs
     No resources found in roll namespace.
 
-    $ kubectl delete ns roll
+    $ kubectl delete ns roll --wait=false
     namespace "roll" deleted
     `,
   );
@@ -173,7 +173,7 @@ test('a pod that does not fit is Pending with its reason, and starts when room i
     FROM                MSG
     default-scheduler   Successfully assigned room/late to …
 
-    $ kubectl delete ns room
+    $ kubectl delete ns room --wait=false
     namespace "room" deleted
     `,
   );
@@ -261,7 +261,7 @@ test('jobs and stateful sets reach their ends, with volumes from the default cla
     Create Claim d-ss-1 Pod ss-1 in StatefulSet ss success
     Create Pod ss-1 in StatefulSet ss successful
 
-    $ kubectl delete ns work
+    $ kubectl delete ns work --wait=false
     namespace "work" deleted
 
     $~ kubectl get pv
@@ -324,7 +324,7 @@ test('a drained node refuses what comes and empties itself of what may go', { sk
     ...
     deployment "web" successfully rolled out
 
-    $ kubectl delete ns drain
+    $ kubectl delete ns drain --wait=false
     namespace "drain" deleted
     `,
   );

@@ -26,6 +26,17 @@ const MAY_CHANGE = [
   'minReadySeconds',
 ];
 
+/** The template as its pods will have it: each claim template is a volume that containers may mount. */
+function withClaims({ template, volumeClaimTemplates = [] }: KubeObject['spec']) {
+  const volumes = template?.spec?.volumes ?? [];
+  const claims = (volumeClaimTemplates as KubeObject[])
+    .map(claim => claim.metadata?.name)
+    .filter(name => name && !volumes.some((volume: { name: string }) => volume.name === name))
+    .map(name => ({ name, persistentVolumeClaim: { claimName: name } }));
+  if (!template || claims.length === 0) return template;
+  return { ...template, spec: { ...template.spec, volumes: [...volumes, ...claims] } };
+}
+
 function validate({ spec = {} }: KubeObject): FieldError[] {
   const findings: FieldError[] = [
     ...requiredOneOf(spec.podManagementPolicy, ['OrderedReady', 'Parallel'], 'spec.podManagementPolicy'),
@@ -47,7 +58,7 @@ function validate({ spec = {} }: KubeObject): FieldError[] {
     ...nonNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
     ...nonNegative(spec.ordinals?.start, 'spec.ordinals.start'),
     ...workloadSelector(spec.selector, 'statefulset'),
-    ...workloadTemplate(spec.template, spec.selector),
+    ...workloadTemplate(withClaims(spec), spec.selector),
   );
   for (const [i, claim] of (spec.volumeClaimTemplates ?? []).entries())
     findings.push(...claimSpec(claim.spec, `spec.volumeClaimTemplates[${i}].spec`));
