@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServerStatus, Text } from '#common/protocol/index.ts';
-import { realClock } from './clock.ts';
+import { realClock, type Timer } from './clock.ts';
 import { type ClusterProvider, clusterProviders } from './cluster/index.ts';
 import type { Config } from './config.ts';
 import { createDevSite, createLinks, startHttpServer } from './http/index.ts';
@@ -17,6 +17,9 @@ import {
   type Sandbox,
   type Tool,
 } from './workspace/index.ts';
+
+/** Loading the cluster client takes the better part of a second of this thread; not while a page loads. In milliseconds. */
+const WARM_UP = 2000;
 
 export interface RunningServer {
   readonly port: number;
@@ -66,7 +69,10 @@ export async function startServer(config: Config, replaced: Replacements = {}): 
     clock,
   });
   const links = createLinks();
+  let warming: Timer | undefined;
   const status = async (): Promise<ServerStatus> => {
+    // Somebody has a page open: what the first lab needs is loaded while they read, not when they click.
+    warming ??= clock.after(WARM_UP, () => void import('@kubernetes/client-node').catch(() => {}));
     await looked;
     // Not again when it is there: the learner may install one while the page is open.
     if (['missing', 'too-old'].includes(kubectl.status().state)) await kubectl.look();
@@ -101,6 +107,7 @@ export async function startServer(config: Config, replaced: Replacements = {}): 
       return [...('note' in found ? [found.note] : []), ...(sandbox.tier === 'none' ? [sandbox.note] : [])];
     },
     close: async () => {
+      warming?.cancel();
       await http.close();
       await sessions.close();
       progress.close();

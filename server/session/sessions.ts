@@ -16,7 +16,7 @@ import { openSession } from './session.ts';
 import type { Session, Sessions } from './types.ts';
 
 /** Sessions open at once; each holds a cluster of some tens of MB. The one looked at longest ago makes room. */
-const MOST_SESSIONS = 6;
+const MOST_SESSIONS = 10;
 /** A session without any page ends after this, in milliseconds: longer than a lunch, shorter than a night. */
 const EXPIRY = 3 * 60 * 60_000;
 const SWEEP = EXPIRY / 36;

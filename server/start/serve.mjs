@@ -1,12 +1,16 @@
 // Behind `npm start` and `npm run dev`: the site and the server, until Ctrl-C.
 
 import { spawn } from 'node:child_process';
+import { enableCompileCache } from 'node:module';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { buildSite } from './site.mjs';
 import { Sorry } from './sorry.mjs';
 
 export async function run({ root, name, args }) {
+  // Types are stripped and code is compiled once, then read from here; workers inherit it through the environment.
+  process.env.NODE_COMPILE_CACHE ??= join(root, '.cache', 'compile');
+  enableCompileCache?.(process.env.NODE_COMPILE_CACHE);
   const { readConfig } = await import('../config.ts');
   let config;
   try {

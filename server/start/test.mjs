@@ -1,8 +1,7 @@
 // Behind `npm test`: rules, types, the tests of every folder, the site, the browser. Ends with one line of counts.
 
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { glob, mkdir, readFile, rm } from 'node:fs/promises';
+import { glob } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { lintSteps } from './lint.mjs';
@@ -12,6 +11,7 @@ import { buildSite } from './site.mjs';
 const TEST_TIMEOUT = 180_000;
 /** A whole step that takes longer hangs, in milliseconds. */
 const STEP_TIMEOUT = 14 * 60_000;
+const BROWSER = join('tests', 'browser');
 const TEST_FILES = ['server/**/*.test.ts', 'src/**/*.test.ts', 'labs/**/*.test.ts', 'tests/**/*.test.ts'];
 
 /** `npm test -- PART...` runs only the named parts: lint, node, site, browser; `npm test -- FILE...` only those files. */
@@ -30,8 +30,9 @@ export async function run({ root, args }) {
     }
   }
   if (wanted('site') || wanted('browser')) add(counts, await siteStep(root));
-  if (wanted('node')) add(counts, await nodeTests(root, files));
-  if (wanted('browser')) add(counts, await browserTests(root));
+  if (wanted('node'))
+    add(counts, await nodeTests(root, 'tests', files.length > 0 ? files : await testFiles(root)));
+  if (wanted('browser')) add(counts, await nodeTests(root, 'browser', await testFiles(root, BROWSER)));
 
   const seconds = Math.round((performance.now() - started) / 1000);
   const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
@@ -56,10 +57,10 @@ async function siteStep(root) {
   }
 }
 
-async function nodeTests(root, files) {
-  const list = files.length > 0 ? files : await testFiles(root);
+async function nodeTests(root, name, list) {
+  if (list.length === 0) return {};
   const concurrency = String(Math.max(2, Math.min(4, cpus().length)));
-  const result = await command(root, 'tests', process.execPath, [
+  const result = await command(root, name, process.execPath, [
     '--test',
     `--test-concurrency=${concurrency}`,
     `--test-timeout=${TEST_TIMEOUT}`,
@@ -79,10 +80,12 @@ async function nodeTests(root, files) {
   };
 }
 
-async function testFiles(root) {
+/** Those of the browser run by themselves, after the rest: each drives a chromium. */
+async function testFiles(root, below = '') {
   const found = [];
   for (const pattern of TEST_FILES) for await (const file of glob(pattern, { cwd: root })) found.push(file);
-  return [...new Set(found)].filter(file => !file.startsWith(join('tests', 'browser'))).sort();
+  const inBrowser = file => file.startsWith(BROWSER);
+  return [...new Set(found)].filter(file => inBrowser(file) === (below === BROWSER)).sort();
 }
 
 /** Reporter lines of skipped tests end in `# reason`. */
@@ -97,32 +100,6 @@ function skipReasons(output) {
 function failures(output) {
   const start = output.indexOf('✖ failing tests:');
   return start < 0 ? output.slice(-6000) : output.slice(start, start + 30_000);
-}
-
-async function browserTests(root) {
-  if (!existsSync(join(root, 'playwright.config.ts'))) return {};
-  const reportFile = join(root, '.cache', 'playwright.json');
-  await mkdir(join(root, '.cache'), { recursive: true });
-  await rm(reportFile, { force: true });
-  const result = await command(
-    root,
-    'browser',
-    process.execPath,
-    [join(root, 'node_modules', 'playwright', 'cli.js'), 'test', '--reporter=list,json'],
-    { PLAYWRIGHT_JSON_OUTPUT_NAME: reportFile },
-  );
-  if (result.code !== 0) console.log(result.output.slice(-30_000));
-  try {
-    const { stats } = JSON.parse(await readFile(reportFile, 'utf8'));
-    if (stats.skipped > 0) console.log(`    ${stats.skipped} skipped in the browser`);
-    return {
-      passed: stats.expected,
-      failed: stats.unexpected + stats.flaky || (result.code === 0 ? 0 : 1),
-      skipped: stats.skipped,
-    };
-  } catch {
-    return { failed: 1 };
-  }
 }
 
 /** Runs one step, keeps what it says, shows one line. */

@@ -251,18 +251,22 @@ function entered(child: ChildProcess): Promise<{ pid: number; address: string }>
     child.stderr?.on('data', chunk => {
       said = (said + chunk).slice(-2000);
     });
-    (child.stdio[3] as NodeJS.ReadableStream).on('data', chunk => {
-      info += chunk;
-    });
-    child.stdout?.on('data', chunk => {
-      out += chunk;
+    // Two pipes, in either order.
+    const look = () => {
       const address = /ready (\S+)\n/.exec(out)?.[1];
-      if (!address) return;
       const pid = Number(/"child-pid":\s*(\d+)/.exec(info)?.[1]);
-      if (!pid) return fail('bubblewrap did not say which process it is');
+      if (!address || !pid) return;
       clearTimeout(timer);
       child.removeAllListeners('exit');
       resolve({ pid, address });
+    };
+    (child.stdio[3] as NodeJS.ReadableStream).on('data', chunk => {
+      info += chunk;
+      look();
+    });
+    child.stdout?.on('data', chunk => {
+      out += chunk;
+      look();
     });
   });
 }

@@ -265,17 +265,17 @@ test('a session nobody looks at ends after hours, one that is looked at does not
 
 test('more sessions than there is room for push out the one looked at longest ago, never one that is watched', async t => {
   const { server, provider } = await serving(t);
-  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const names = [...'abcdefghij'];
   const pages: Awaited<ReturnType<typeof connectSession>>[] = [];
   for (const lab of names) {
     const answer = await server.open({ lab });
     assert.ok(answer.ok);
     if (lab !== 'c') pages.push(await connectSession(server.origin, server.cookie, answer.state.session));
   }
-  const seventh = await server.open({ lab: 'g' });
-  assert.ok(seventh.ok);
-  assert.equal(provider.attached, 6);
-  pages.push(await connectSession(server.origin, server.cookie, seventh.state.session));
-  assert.equal(refused(await server.open({ lab: 'h' })).reason, 'busy');
+  const eleventh = await server.open({ lab: 'k' });
+  assert.ok(eleventh.ok);
+  assert.equal(provider.attached, 10);
+  pages.push(await connectSession(server.origin, server.cookie, eleventh.state.session));
+  assert.equal(refused(await server.open({ lab: 'l' })).reason, 'busy');
   for (const page of pages) page.close();
 });

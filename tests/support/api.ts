@@ -43,11 +43,12 @@ function credentials(kubeconfig: string): Credentials {
     found = {
       server: cluster?.server ?? '',
       agent: new Agent({
+        keepAlive: true,
         ca,
         cert: decode(user?.['client-certificate-data']),
         key: decode(user?.['client-key-data']),
       }),
-      anonymous: new Agent({ ca }),
+      anonymous: new Agent({ keepAlive: true, ca }),
     };
     known.set(kubeconfig, found);
   }

@@ -24,6 +24,8 @@ export interface TestServerOptions extends Replacements {
   /** Uses the real built site instead. */
   builtSite?: boolean;
   data?: string;
+  /** Another folder of labs. */
+  labs?: string;
   /** 0, a free one, unless told. */
   port?: number;
 }
@@ -45,7 +47,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       port: options.port ?? 0,
       root: ROOT,
       site,
-      labs: join(ROOT, 'labs'),
+      labs: options.labs ?? join(ROOT, 'labs'),
       data,
       cache: join(ROOT, '.cache'),
     },
