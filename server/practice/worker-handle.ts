@@ -41,9 +41,12 @@ export async function startPracticeWorker(options: WorkerOptions): Promise<Worke
   });
   const waiting = new Map<number, Waiting>();
   let nextId = 1;
+  let over = false;
   const ended = new Promise<void>(resolve => worker.once('exit', () => resolve()));
+  const gone = () => new Error('the practice cluster has ended');
   ended.then(() => {
-    for (const { reject } of waiting.values()) reject(new Error('the practice cluster has ended'));
+    over = true;
+    for (const { reject } of waiting.values()) reject(gone());
     waiting.clear();
   });
 
@@ -80,6 +83,7 @@ export async function startPracticeWorker(options: WorkerOptions): Promise<Worke
 
   const ask = (request: WithoutId<WorkerRequest>): Promise<unknown> =>
     new Promise((resolve, reject) => {
+      if (over) return reject(gone());
       const id = nextId++;
       waiting.set(id, { resolve, reject });
       worker.postMessage({ ...request, id } as WorkerRequest);
