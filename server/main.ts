@@ -64,7 +64,7 @@ export async function startServer(config: Config, replaced: Replacements = {}): 
     providers,
     sandbox,
     kubectl,
-    tools: replaced.tools ?? (async () => []),
+    tools: replaced.tools ?? (async () => (await import('./practice/tools/index.ts')).practiceTools()),
     progress,
     clock,
   });
