@@ -35,6 +35,8 @@ export class PodWorker {
   private verdict: { phase: 'Failed'; reason: string; message: string } | undefined;
   private extraConditions: { type: string; status: string; reason: string; message: string }[] = [];
   private finished = false;
+  /** Taking over a pod that ran before: until it stands again, its status is left as it is. */
+  private resuming = false;
   private removed = false;
   private running = false;
   private dirty = false;
@@ -183,6 +185,7 @@ export class PodWorker {
     this.initialised =
       status.conditions?.some((c: any) => c.type === 'Initialized' && c.status === 'True') ?? false;
     this.podIP = status.podIP;
+    this.resuming = true;
   }
 
   private async sync(): Promise<void> {
@@ -199,7 +202,7 @@ export class PodWorker {
       else if (!this.attachment) this.makeSandbox();
       else if (this.reconcileContainers()) return this.finish();
     }
-    await this.writeStatus();
+    if (!this.resuming) await this.writeStatus();
   }
 
   private checkDeadline(): void {
@@ -284,6 +287,7 @@ export class PodWorker {
 
   private attach(address: string): void {
     this.podIP = address;
+    this.resuming = false;
     this.attachment = this.host.network.attach(address, () => {
       if (address !== this.host.hostIP) this.host.addresses.release(address);
     });

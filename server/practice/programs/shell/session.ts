@@ -20,6 +20,8 @@ const TICKS_PER_TURN = 20;
 /** A shell and what it started. */
 const SHELL_BYTES = 1024 * 1024;
 const BUSY_MILLIS = 950;
+/** What a command ended by Ctrl-C leaves in `$?`. */
+const INTERRUPTED = 130;
 
 export interface ShellInput {
   /** Text that is there already (a pipe that has ended). */
@@ -139,23 +141,25 @@ export class ShellSession {
     const first = this.background.length;
     this.background.push(...prepared.background);
     const script = prepared.script.replace(/\b__bg (\d+)/g, (_all, n: string) => `__bg ${first + Number(n)}`);
+    const { signal } = this.abort;
     const result = await this.bash.exec(script, {
       env: this.env,
       cwd: this.cwd,
       rawScript: true,
-      signal: this.abort.signal,
+      signal,
       ...(input.text === undefined ? {} : { stdin: input.text, stdinKind: 'bytes' as const }),
     });
     if (result.stdout)
       this.io.stdout(result.stdoutKind === 'bytes' ? Buffer.from(result.stdout, 'latin1') : result.stdout);
-    if (result.stderr) this.io.stderr(result.stderr);
-    return result.exitCode;
+    if (result.stderr && !signal.aborted) this.io.stderr(result.stderr);
+    return signal.reason === 'SIGINT' ? INTERRUPTED : result.exitCode;
   }
 
   /** Runs one line of an interactive shell: variables, functions and the working directory stay for the next one. */
   async line(text: string): Promise<number> {
     const definitions = /^\s*(?:function\s+)?[A-Za-z_][\w-]*\s*\(\)\s*\{/.test(text);
-    const code = await this.run(`${text}\n__save $?`);
+    const code = await this.run(`__status ${this.last}\n${text}\n__save $?`);
+    this.last = code;
     if (definitions) this.functions += `${text}\n`;
     const { signal } = this.abort;
     if (this.variables) {
@@ -165,6 +169,7 @@ export class ShellSession {
     return code;
   }
 
+  private last = 0;
   /** Set when a line ended the shell itself (`exit` inside a list). */
   exited: number | undefined;
 
@@ -236,6 +241,7 @@ export class ShellSession {
         this.cwd = ctx.cwd;
         return { ...ok, exitCode: Number(args[0] ?? 0) };
       }),
+      defineCommand('__status', async args => ({ ...ok, exitCode: Number(args[0] ?? 0) })),
       defineCommand('__trap', async args => {
         const signals = args.slice(1).map(s => s.toUpperCase().replace(/^SIG/, ''));
         if (signals.some(s => s === 'TERM' || s === '15')) this.trap = args[0] === '-' ? undefined : args[0];
@@ -309,8 +315,8 @@ export const quote = (word: string) =>
 
 /** Error texts as busybox' shell words them. */
 function busyboxWords(chunk: string | Uint8Array): string | Uint8Array {
-  if (typeof chunk !== 'string') return chunk;
-  return chunk
+  const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+  return text
     .replace(/^bash: (?:line \d+: )?(.*): command not found$/gm, 'sh: $1: not found')
     .replace(/^bash: /gm, 'sh: ');
 }
