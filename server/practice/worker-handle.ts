@@ -7,6 +7,8 @@ import type { WorkerMessage, WorkerRequest, WorkerStart } from './worker-protoco
 
 /** A cluster that is slower than this to start is broken, ms. */
 const START_TIMEOUT = 30_000;
+/** MB. Small young generations keep many idle clusters small; the old one is what a cluster that ran away may take. */
+const MEMORY_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 768 };
 /** How long a worker may take to close before it is ended, ms. */
 const CLOSE_TIMEOUT = 3000;
 
@@ -35,6 +37,7 @@ export async function startPracticeWorker(options: WorkerOptions): Promise<Worke
   const { onFault, seed = 0, speed = 1, ...start } = options;
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
     workerData: { ...start, seed, speed } satisfies WorkerStart,
+    resourceLimits: MEMORY_LIMITS,
     // The worker says through messages what is worth saying.
     stdout: false,
     stderr: false,

@@ -1,65 +1,8 @@
-// One practice cluster in a worker thread of its own: no load in it can stall another cluster or a terminal.
-// Knows the thread's port and the cluster, nothing of sessions.
+// Where the worker thread begins: keeps compiled code between runs, then starts the cluster. Knows nothing of the cluster.
 
-import { randomInt } from 'node:crypto';
-import { parentPort, workerData } from 'node:worker_threads';
-import { realClock } from '../clock.ts';
-import { seededRandom } from '../random.ts';
-import { createPracticeCluster } from './cluster.ts';
-import type { PracticeSnapshot } from './types.ts';
-import type { WorkerMessage, WorkerRequest, WorkerStart } from './worker-protocol.ts';
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
-const port = parentPort;
-if (!port) throw new Error('server/practice/worker.ts runs as a worker thread only');
-const say = (message: WorkerMessage) => port.postMessage(message);
-const textOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error));
-
-const { seed, speed, ...options } = workerData as WorkerStart;
-/** Snapshots stay here: only their numbers cross the boundary, so taking and restoring one costs no copying. */
-const snapshots = new Map<number, PracticeSnapshot>();
-let nextSnapshot = 1;
-
-async function main(): Promise<void> {
-  const cluster = await createPracticeCluster({
-    ...options,
-    clock: realClock(speed),
-    random: seededRandom(seed || randomInt(2 ** 31)),
-    onFault: (where, error) => say({ type: 'fault', where, message: textOf(error) }),
-  });
-
-  async function answer(request: WorkerRequest): Promise<unknown> {
-    switch (request.method) {
-      case 'snapshot':
-        snapshots.set(nextSnapshot, await cluster.snapshot());
-        return nextSnapshot++;
-      case 'restore': {
-        const snapshot = snapshots.get(request.snapshot);
-        if (snapshot === undefined) throw new Error(`there is no snapshot ${request.snapshot} in this cluster`);
-        await cluster.restore(snapshot);
-        return undefined;
-      }
-      case 'forget':
-        snapshots.delete(request.snapshot);
-        return undefined;
-      case 'close':
-        await cluster.close();
-        // The thread ends when its last handle is gone.
-        port?.unref();
-        return undefined;
-    }
-  }
-
-  port?.on('message', (request: WorkerRequest) => {
-    answer(request).then(
-      value => say({ type: 'answer', id: request.id, value }),
-      error => say({ type: 'answer', id: request.id, error: textOf(error) }),
-    );
-  });
-  say({
-    type: 'started',
-    credentials: cluster.credentials,
-    ...(cluster.port === undefined ? {} : { port: cluster.port }),
-  });
-}
-
-main().catch(error => say({ type: 'failed', message: textOf(error) }));
+// Stripping types from some hundreds of files takes longer than booting the cluster they make.
+enableCompileCache(fileURLToPath(new URL('../../.cache/compile', import.meta.url)));
+await import('./worker-main.ts');
