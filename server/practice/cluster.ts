@@ -6,7 +6,7 @@ import { admissionPlugins } from './admission/index.ts';
 import { bootstrapObjects } from './bootstrap.ts';
 import { type RunningControllers, startControllers } from './controllers/index.ts';
 import { type ClusterNodes, createNodes, installMinikube } from './node/index.ts';
-import { type CreatedRegistry, createRegistry } from './registry/index.ts';
+import { type CreatedRegistry, createClient, createRegistry } from './registry/index.ts';
 import { resources } from './resources/index.ts';
 import {
   createAuthority,
@@ -14,6 +14,7 @@ import {
   type RestServer,
   startRestServer,
   staticTokens,
+  withMetrics,
 } from './rest/index.ts';
 import { createMemoryStore, type Store, type StoreSnapshot } from './store/index.ts';
 import type { NodeOptions, PracticeCluster, PracticeOptions, PracticeSnapshot } from './types.ts';
@@ -73,27 +74,33 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
       });
   if (nodes) parts.nodes = nodes;
 
+  // What the metrics API says is a matter of nodes, and controllers ask for it as the wire does.
+  const registry = nodes ? await withMetrics(created.registry, () => nodes.usage(), clock) : created.registry;
   const server = await startRestServer({
-    registry: created.registry,
+    registry,
     clock,
     authority,
     tokens: [
       ...(options.tokenAuthFile === undefined ? [] : [staticTokens(options.tokenAuthFile)]),
       created.authenticateToken,
     ],
-    ...(nodes ? { kubelet: nodes.kubelet, network: nodes.network, usage: () => nodes.usage() } : {}),
+    ...(nodes ? { kubelet: nodes.kubelet, network: nodes.network } : {}),
     listen: options.listen,
   });
   const controllers = nodes
     ? startControllers({
-        clientFor: (user, clientOptions) => created.clientFor(user, { ...clientOptions, authorize: false }),
+        clientFor: (user, clientOptions) =>
+          createClient(registry, user, { ...clientOptions, authorize: false }),
         clock,
         random,
         rootCa: authority.caCert,
         onError: (controller, key, error) => options.onFault?.(`controller ${controller} on ${key}`, error),
       })
     : undefined;
-  const client: ApiClient = created.clientFor(ADMINISTRATOR, { authorize: false, fieldManager: 'minikube' });
+  const client: ApiClient = createClient(registry, ADMINISTRATOR, {
+    authorize: false,
+    fieldManager: 'minikube',
+  });
   if (nodes) {
     await controllers?.idle();
     await nodes.start();

@@ -7,14 +7,12 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { Duplex } from 'node:stream';
 import type { Clock } from '../../clock.ts';
 import type { ByteStream, Network } from '../network/types.ts';
-import type { UsageReport } from '../node/types.ts';
 import type { Registry } from '../registry/types.ts';
 import type { TokenAuthenticator } from './authentication.ts';
 import type { Authority } from './certificates.ts';
 import { createDiscovery } from './discovery.ts';
 import { handle, type ServerParts } from './handler.ts';
 import type { KubeletApi } from './kubelet-api.ts';
-import { withMetrics } from './metrics.ts';
 import { createOpenApi } from './openapi/index.ts';
 import type { WireResponse } from './reply.ts';
 import { handleUpgrade } from './streams/upgrade.ts';
@@ -29,8 +27,6 @@ export interface RestServerOptions {
   kubelet?: KubeletApi;
   /** Behind the proxy of services. */
   network?: Network;
-  /** What nodes and pods use now, for metrics.k8s.io. */
-  usage?: () => UsageReport;
   /** TCP is on 127.0.0.1 only; port 0 picks a free one. */
   listen: { socketPath?: string; port?: number };
 }
@@ -54,8 +50,7 @@ const MAX_SESSION_MEMORY = 256;
 const HANDSHAKE_TIMEOUT = 30_000;
 
 export async function startRestServer(options: RestServerOptions): Promise<RestServer> {
-  const { clock, authority, usage } = options;
-  const registry = usage ? await withMetrics(options.registry, usage, clock) : options.registry;
+  const { registry, clock, authority } = options;
   const streams = new Set<() => void>();
   const connections = new Set<Duplex>();
   const sessions = new Set<ServerHttp2Session>();
