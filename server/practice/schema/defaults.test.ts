@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { applyDefaults, decode, fromJsonSchema, schemaFor } from './index.ts';
+import type { Schema } from '../../kube/index.ts';
+import { applyDefaults, decode, schemaFor } from './index.ts';
 
 function defaulted(group: string, kind: string, body: object): any {
   const schema = schemaFor({ group, version: 'v1', kind });
@@ -136,7 +137,7 @@ test('a volume of no kind is an empty directory', () => {
 });
 
 test('custom resources get their own defaults, nulls included', () => {
-  const schema = fromJsonSchema({
+  const schema: Schema = {
     type: 'object',
     properties: {
       spec: {
@@ -152,7 +153,7 @@ test('custom resources get their own defaults, nulls included', () => {
         },
       },
     },
-  });
+  };
   const filled = (value: any) => {
     applyDefaults(value, schema);
     return value.spec;

@@ -1,7 +1,6 @@
 // Schemas of the built-in kinds and what is done with them: decoding, defaults, pruning, OpenAPI. The folder's only door.
 
 export { schemaStamp, writeSchemas } from './build.ts';
-export { fromJsonSchema } from './custom.ts';
 export {
   cannotBeHandled,
   checkTypes,
@@ -15,4 +14,3 @@ export {
 export { applyDefaults } from './defaults.ts';
 export { definition, definitionName, definitionNames, descriptionOf, schemaFor } from './load.ts';
 export { checkPatched } from './patched.ts';
-export { validateCustom } from './validate-custom.ts';

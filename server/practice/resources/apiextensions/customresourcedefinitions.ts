@@ -16,7 +16,7 @@ import { CREATED_COLUMNS, createdRow } from '../format.ts';
 import { statusOf } from '../parts.ts';
 import type { ResourceDefinition } from '../types.ts';
 import { oneOf } from '../validation/common.ts';
-import { structuralFindings } from './structural.ts';
+import { structuralFindings, unrecognizedFormats } from './structural.ts';
 
 const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string'];
 /** Groups of the project itself need an approval that people's definitions do not have. */
@@ -226,6 +226,12 @@ export const customresourcedefinitions: ResourceDefinition = {
           ),
         );
     return findings;
+  },
+  warnings(definition) {
+    const formats = new Set<string>();
+    for (const version of definition.spec?.versions ?? [])
+      unrecognizedFormats(version.schema?.openAPIV3Schema, formats);
+    return [...formats].map(format => `unrecognized format ${JSON.stringify(format)}`);
   },
   columns: CREATED_COLUMNS,
   row: createdRow,

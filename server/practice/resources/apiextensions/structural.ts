@@ -179,3 +179,22 @@ export function structuralFindings(
     );
   return findings;
 }
+
+/** Formats that apiextensions knows for texts, dashes left out. Others are kept and warned of. */
+const KNOWN_FORMATS = new Set(
+  'bsonobjectid uri email hostname ipv4 ipv6 cidr mac uuid uuid3 uuid4 uuid5 isbn isbn10 isbn13 creditcard ssn hexcolor rgbcolor byte password date duration datetime k8sshortname k8slongname'.split(
+    ' ',
+  ),
+);
+
+/** Formats of texts that nothing checks, each once. */
+export function unrecognizedFormats(schema: any, found = new Set<string>(), depth = 0): Set<string> {
+  if (typeof schema !== 'object' || schema === null || depth > MAX_DEPTH) return found;
+  const { format, type } = schema;
+  if (type === 'string' && format && !KNOWN_FORMATS.has(String(format).replaceAll('-', '')))
+    found.add(String(format));
+  for (const child of Object.values(schema.properties ?? {})) unrecognizedFormats(child, found, depth + 1);
+  unrecognizedFormats(schema.items, found, depth + 1);
+  unrecognizedFormats(schema.additionalProperties, found, depth + 1);
+  return found;
+}
