@@ -86,7 +86,7 @@ export function patchTypeOf(contentType: string | undefined, custom: boolean): P
   const type = PATCH_TYPES[mediaType(contentType)];
   if (type && !(custom && type === 'strategic')) return type;
   const accepted = Object.keys(PATCH_TYPES).filter(name => !(custom && PATCH_TYPES[name] === 'strategic'));
-  throw unsupported([...accepted, 'application/apply-patch+cbor']);
+  throw unsupported(accepted);
 }
 
 export async function decodePatch(bytes: Buffer, type: PatchType): Promise<RequestBody> {
