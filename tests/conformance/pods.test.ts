@@ -348,8 +348,8 @@ kubectl rollout status deploy/web --timeout=30s | tail -1
 kubectl expose deploy web --port=80
 kubectl exec run -- wget -qO- http://web.life.svc.cluster.local
 kubectl exec run -- nslookup web.life.svc.cluster.local | tail -3
-kubectl port-forward svc/web :80 > forward & pid=$!
-for i in $(seq 50); do port=$(sed -n 's/.*127.0.0.1:\\([0-9]*\\) -> 80/\\1/p' forward); [ -n "$port" ] && break; sleep 0.1; done
+kubectl port-forward svc/web :80 > "$HOME/forward" & pid=$!
+for i in $(seq 50); do port=$(sed -n 's/.*127.0.0.1:\\([0-9]*\\) -> 80/\\1/p' "$HOME/forward"); [ -n "$port" ] && break; sleep 0.1; done
 curl -s "http://127.0.0.1:$port/"; kill $pid`,
       { stdin: JSON.stringify(web), timeout: 60_000 },
     );

@@ -46,6 +46,7 @@ const sha256 = (text: string) => `sha256:${createHash('sha256').update(text).dig
 
 export class NodeImages {
   private readonly byName = new Map<string, StoredImage>();
+  private readonly downloads = new Map<string, Promise<StoredImage>>();
   private running = 0;
   private waiting: (() => void)[] = [];
   private readonly clock: Clock;
@@ -115,6 +116,30 @@ export class NodeImages {
   async pull(name: string, signal: AbortSignal): Promise<PullResult> {
     const reference = parseReference(name);
     const asked = this.clock.now();
+    // Whoever wants an image that is on its way waits for the same download.
+    const underWay = this.downloads.get(reference.canonical);
+    if (underWay) {
+      const image = await underWay;
+      const now = this.clock.now();
+      return { image, tookMs: now - asked, totalMs: now - asked };
+    }
+    const download = this.fetch(name, reference, asked, signal);
+    const shared = download.then(result => result.image);
+    shared.catch(() => undefined);
+    this.downloads.set(reference.canonical, shared);
+    try {
+      return await download;
+    } finally {
+      this.downloads.delete(reference.canonical);
+    }
+  }
+
+  private async fetch(
+    name: string,
+    reference: ImageReference,
+    asked: number,
+    signal: AbortSignal,
+  ): Promise<PullResult> {
     if (this.running >= PARALLEL_PULLS) await new Promise<void>(resolve => this.waiting.push(resolve));
     this.running++;
     try {
