@@ -27,8 +27,9 @@ export async function start(name, args) {
     const script = Object.hasOwn(SCRIPTS, String(name)) ? SCRIPTS[name] : undefined;
     if (!script) throw new Sorry(`"${name}" is not one of: ${Object.keys(SCRIPTS).join(', ')}.`);
     // The child of a handed-over start finds everything in place already.
-    if (!process.env.KBD_HANDED_OVER) await ensurePackages(ROOT, script.dev);
-    const node = await findNode(ROOT);
+    const ready = process.env.KBD_HANDED_OVER ? undefined : ensurePackages(ROOT, script.dev);
+    // Both wait for the network, so they wait together; the first that fails says why.
+    const [node] = await Promise.all([findNode(ROOT), ready]);
     if (node !== process.execPath) {
       process.exitCode = await handOver(node, name, args);
       return;
