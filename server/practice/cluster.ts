@@ -51,6 +51,7 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
     random,
     resources,
     admission: admissionPlugins({ network: () => parts.nodes?.network, clock }),
+    components: () => componentHealth(options.controlPlaneOnly === true),
     ...(options.authorization ? { authorization: options.authorization } : {}),
   });
   const parts: Partial<Parts> = { store, created };
@@ -104,7 +105,7 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
   if (nodes) {
     await controllers?.idle();
     await nodes.start();
-    await installMinikube(client).catch(error => options.onFault?.('minikube installation', error));
+    await installMinikube(client);
   }
 
   return {
@@ -135,8 +136,21 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
       await server.close();
       await controllers?.stop();
       await nodes?.stop();
+      created.stop();
     },
   };
+}
+
+/** Asked on the ports where upstream's programs tell their health; nobody answers there on a bare control plane. */
+function componentHealth(bare: boolean): { name: string; problem?: string }[] {
+  const asked = (name: string, port: number) =>
+    bare
+      ? {
+          name,
+          problem: `Get "https://127.0.0.1:${port}/healthz": dial tcp 127.0.0.1:${port}: connect: connection refused`,
+        }
+      : { name };
+  return [asked('scheduler', 10259), asked('controller-manager', 10257), { name: 'etcd-0' }];
 }
 
 /** How upstream's programs sign their writes. */

@@ -8,6 +8,7 @@ import { NAME_ALPHABET } from '../../random.ts';
 import type { AdmissionContext, AdmissionPlugin } from '../admission/types.ts';
 import type { HookContext, ResourceDefinition } from '../resources/types.ts';
 import type { Store } from '../store/index.ts';
+import type { ComponentHealth } from './component-statuses.ts';
 import { keyOf, type ServedSet } from './served.ts';
 import type { Authorizer, RequestContext, ResourcePath, ServedResource } from './types.ts';
 
@@ -19,6 +20,8 @@ export interface Environment {
   served: ServedSet;
   admission: readonly AdmissionPlugin[];
   authorizer: Authorizer;
+  /** How the rest of the control plane feels. */
+  components(): readonly ComponentHealth[];
   /** Acts as system:apiserver. */
   client: ApiClient;
 }

@@ -8,8 +8,10 @@ import type { AdmissionPlugin } from '../admission/types.ts';
 import type { ResourceDefinition } from '../resources/types.ts';
 import { schemaFor } from '../schema/index.ts';
 import type { Store } from '../store/index.ts';
+import { followServed } from './api-services.ts';
 import { allowAll, escalationGuard, type RbacSource, rbacAuthorizer } from './authorization/index.ts';
 import { createClient } from './client.ts';
+import type { ComponentHealth } from './component-statuses.ts';
 import { followDefinitions } from './custom/index.ts';
 import { type Environment, listAny, readAny, storeKey } from './environment.ts';
 import { registryOver } from './registry.ts';
@@ -28,11 +30,13 @@ export interface RegistryOptions {
   resources: readonly ResourceDefinition[];
   admission?: readonly AdmissionPlugin[];
   authorization?: 'RBAC' | 'AlwaysAllow';
+  /** How the rest of the control plane feels; default: only the store is there. */
+  components?: () => readonly ComponentHealth[];
 }
 
 export interface CreatedRegistry {
   registry: Registry;
-  /** Stops following CustomResourceDefinitions. */
+  /** Stops following what is served. */
   stop(): void;
   /** Undefined when the token is no service account token of this cluster, expired, or its object is gone. */
   authenticateToken(token: string): User | undefined;
@@ -57,6 +61,7 @@ export function createRegistry(options: RegistryOptions): CreatedRegistry {
     served,
     admission: [...(options.admission ?? []), escalationGuard(source, authorizer)],
     authorizer,
+    components: options.components ?? (() => [{ name: 'etcd-0' }]),
     client: undefined as unknown as ApiClient,
   };
   const registry = registryOver(environment, keys);
@@ -65,10 +70,14 @@ export function createRegistry(options: RegistryOptions): CreatedRegistry {
     fieldManager: 'kube-apiserver',
     authorize: false,
   });
-  const stopFollowing = followDefinitions(environment);
+  const stopServices = followServed(environment);
+  const stopDefinitions = followDefinitions(environment);
   return {
     registry,
-    stop: stopFollowing,
+    stop() {
+      stopDefinitions();
+      stopServices();
+    },
     authenticateToken: token => authenticateToken(environment, keys, token)?.user,
     seed(object) {
       const { group, version } = parseApiVersion(object.apiVersion);

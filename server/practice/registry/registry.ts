@@ -4,6 +4,7 @@
 import type { KubeObject, PatchType, Status } from '../../kube/index.ts';
 import { apiVersionOf, badRequest, methodNotAllowed, notFound } from '../../kube/index.ts';
 import { mutate, validate } from './admit.ts';
+import { getComponentStatus, isComponentStatus, listComponentStatuses } from './component-statuses.ts';
 import { createObject } from './create.ts';
 import { decodeBody, matchPath } from './decode.ts';
 import { deleteAll, deleteObject } from './delete.ts';
@@ -52,6 +53,7 @@ export function registryOver(environment: Environment, keys: TokenKeys): Registr
     async get(_context, path, options) {
       const served = servedAt(environment, path);
       need(served, path.subresource ? undefined : 'get');
+      if (isComponentStatus(path)) return getComponentStatus(environment.components(), path.name as string);
       if (path.subresource === 'scale') return getScale(environment, served, path);
       if (path.subresource) needSubresource(served, path.subresource, 'get');
       return getObject(environment, path, options?.resourceVersion);
@@ -60,6 +62,7 @@ export function registryOver(environment: Environment, keys: TokenKeys): Registr
     async list(_context, path, request) {
       const served = servedAt(environment, path);
       need(served, 'list');
+      if (isComponentStatus(path)) return listComponentStatuses(environment.components());
       return listObjects(environment, served, path, request);
     },
 
