@@ -7,6 +7,8 @@ const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 10_000;
 /** A pod that nothing seems to help is tried again after this time all the same. */
 const FORGOTTEN_AFTER = 300_000;
+/** Places in the line are remembered for so many pods. */
+const REMEMBERED = 10_000;
 
 interface Entry {
   key: string;
@@ -22,7 +24,8 @@ interface Entry {
 }
 
 export interface SchedulingQueue {
-  add(key: string, priority: number): void;
+  /** `id` names the pod itself: one that was here before (the cluster was rewound) takes its old place in the line. */
+  add(key: string, priority: number, id?: string): void;
   remove(key: string): void;
   /** The most important pod to try next. */
   pop(): string | undefined;
@@ -40,6 +43,7 @@ export function createSchedulingQueue(clock: Clock, onActive: () => void): Sched
   const entries = new Map<string, Entry>();
   const active: Entry[] = [];
   let arrivals = 0;
+  const arrived = new Map<string, number>();
 
   const before = (a: Entry, b: Entry) => b.priority - a.priority || a.arrival - b.arrival;
   const activate = (entry: Entry) => {
@@ -66,9 +70,12 @@ export function createSchedulingQueue(clock: Clock, onActive: () => void): Sched
   };
 
   return {
-    add(key, priority) {
+    add(key, priority, id = key) {
       if (entries.has(key)) return;
-      const entry: Entry = { key, priority, arrival: arrivals++, attempts: 0, failedAt: 0, state: 'active' };
+      const arrival = arrived.get(id) ?? arrivals++;
+      if (arrived.size >= REMEMBERED) arrived.clear();
+      arrived.set(id, arrival);
+      const entry: Entry = { key, priority, arrival, attempts: 0, failedAt: 0, state: 'active' };
       entries.set(key, entry);
       activate(entry);
     },

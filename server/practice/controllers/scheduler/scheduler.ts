@@ -178,11 +178,14 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     }
     if (pod['spec'].schedulerName !== NAME || pod.metadata.deletionTimestamp) return queue.remove(key);
     if ((pod['spec'].schedulingGates?.length ?? 0) > 0) return queue.remove(key);
+    // Bound before and no longer: the cluster was rewound.
+    const left = previous?.['spec'].nodeName ? displace(pod) : undefined;
+    if (left !== undefined) wakeFor(left);
     if (placed.has(pod.metadata.uid ?? '')) return;
     if (pod['status']?.nominatedNodeName)
       nominated.set(pod.metadata.uid ?? '', { info: podInfo(pod), node: pod['status'].nominatedNodeName });
     else nominated.delete(pod.metadata.uid ?? '');
-    queue.add(key, pod['spec'].priority ?? 0);
+    queue.add(key, pod['spec'].priority ?? 0, pod.metadata.uid);
     if (
       previous &&
       (!same(previous['spec'], pod['spec']) || !same(previous.metadata.labels, pod.metadata.labels))
