@@ -200,16 +200,7 @@ async function answerPath(
 }
 
 function rootPaths(parts: ServerParts): string[] {
-  const paths = new Set([
-    '/.well-known/openid-configuration',
-    '/api',
-    '/apis',
-    '/healthz',
-    '/livez',
-    '/openapi/v3',
-    '/readyz',
-    '/version',
-  ]);
+  const paths = new Set(['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version']);
   for (const groupVersion of parts.discovery.groupVersions()) {
     if (!groupVersion.includes('/')) paths.add(`/api/${groupVersion}`);
     else {

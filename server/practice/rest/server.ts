@@ -46,6 +46,8 @@ const MAX_CONCURRENT_STREAMS = 250;
 const WINDOW_BYTES = 1024 * 1024;
 /** Node refuses new streams of a session that holds more than this, MB. */
 const MAX_SESSION_MEMORY = 256;
+/** Idle HTTP/1.1 connections, ms. */
+const KEEP_ALIVE = 180_000;
 /** A connection that says nothing for so long during its handshake is closed, ms. */
 const HANDSHAKE_TIMEOUT = 30_000;
 
@@ -82,6 +84,8 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
     maxSessionMemory: MAX_SESSION_MEMORY,
     settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS, initialWindowSize: WINDOW_BYTES },
   });
+  // Clients keep their connections for longer than Node's 5 s, and would meet a reset.
+  Object.assign(tls, { keepAliveTimeout: KEEP_ALIVE });
   tls.on('request', (request, response) => void handle(parts, request, response as unknown as WireResponse));
   tls.on('upgrade', (request, socket, head) => void handleUpgrade(parts, request, socket as Duplex, head));
   tls.on('session', session => {
@@ -127,8 +131,8 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
   };
 }
 
-/** Time for clients to read the end of their streams before connections are cut, ms. */
-const LINGER = 250;
+/** Turns of the event loop that clients get to read the end of their streams before connections are cut. */
+const LINGER_TURNS = 200;
 
 async function shutDown(
   tls: Http2SecureServer,
@@ -140,13 +144,14 @@ async function shutDown(
   const closed = listeners.map(listener => new Promise<void>(resolve => listener.close(() => resolve())));
   for (const end of [...streams]) end();
   for (const session of sessions) session.close();
-  const quiet = Promise.all(
-    [...connections].map(socket => new Promise(resolve => socket.once('close', resolve))),
-  );
-  // Idle keep-alive connections would never close by themselves. The machine's clock: sockets live outside the cluster.
-  const linger = new Promise(resolve => setTimeout(resolve, connections.size === 0 ? 0 : LINGER).unref());
-  for (const socket of connections) socket.end();
-  await Promise.race([quiet, linger]);
+  // Turns, not time: the cluster's clock may stand still, and what must go out goes out as fast as the loop turns.
+  for (let turn = 0; connections.size > 0 && turn < LINGER_TURNS; turn++) {
+    await new Promise(resolve => setImmediate(resolve));
+    if (turn === 2) for (const socket of connections) socket.end();
+    if (turn > 2) {
+      for (const socket of connections) if (socket.writableLength === 0) socket.destroy();
+    }
+  }
   for (const socket of connections) socket.destroy();
   tls.removeAllListeners('connection');
   await Promise.all(closed);

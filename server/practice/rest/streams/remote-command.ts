@@ -20,8 +20,6 @@ const CLOSE = 255;
 const WEBSOCKET_PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
 const SPDY_PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
 
-/** Unread output above this ends the session, bytes: the client has stopped reading. */
-const MAX_UNREAD = 16 * 1024 * 1024;
 /** A SPDY client must open its streams within this, ms. */
 const STREAM_TIMEOUT = 30_000;
 
@@ -190,10 +188,8 @@ async function webSocketClient(
       default:
     }
   });
-  const send = (channel: number, chunk: Uint8Array) => {
+  const send = (channel: number, chunk: Uint8Array) =>
     messages.send(Buffer.concat([Buffer.from([channel]), chunk]));
-    if (messages.unread > MAX_UNREAD) socket.destroy();
-  };
   // v4 clients learn which channels exist from one empty message each.
   if (protocol.startsWith('v4'))
     for (const channel of [STDOUT, STDERR, ERROR]) send(channel, new Uint8Array(0));

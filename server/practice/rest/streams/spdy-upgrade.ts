@@ -5,6 +5,9 @@ import type { Duplex } from 'node:stream';
 import { badRequest } from '../../../kube/index.ts';
 import { type SpdyStream, spdyConnection } from './spdy.ts';
 
+/** A client that has stopped reading is cut when so much waits for it, bytes. */
+const MAX_UNREAD = 64 * 1024 * 1024;
+
 export const isSpdy = (request: IncomingMessage) => request.headers.upgrade?.toLowerCase() === 'spdy/3.1';
 
 /** The first of `supported` that the client offers. */
@@ -40,7 +43,11 @@ export function acceptSpdy(
     ].join('\r\n'),
   );
   const connection = spdyConnection(
-    frame => void (socket.writable && socket.write(frame)),
+    frame => {
+      if (!socket.writable) return;
+      socket.write(frame);
+      if (socket.writableLength > MAX_UNREAD) socket.destroy();
+    },
     onStream,
     () => socket.destroy(),
   );

@@ -7,13 +7,14 @@ import { type WebSocket, WebSocketServer } from 'ws';
 /** A message larger than this ends the connection, bytes. */
 const MAX_MESSAGE = 4 * 1024 * 1024;
 
+/** A client that has stopped reading is cut when so much waits for it, bytes. */
+const MAX_UNREAD = 64 * 1024 * 1024;
+
 export interface Messages {
   send(data: Buffer): void;
   onMessage(listener: (data: Buffer) => void): void;
   onClose(listener: () => void): void;
   close(): void;
-  /** Bytes waiting for a slow reader. */
-  readonly unread: number;
 }
 
 export const isWebSocket = (request: IncomingMessage) =>
@@ -58,7 +59,9 @@ function messages(connection: WebSocket): Messages {
   connection.on('error', () => connection.terminate());
   return {
     send(data) {
-      if (connection.readyState === connection.OPEN) connection.send(data);
+      if (connection.readyState !== connection.OPEN) return;
+      connection.send(data);
+      if (connection.bufferedAmount > MAX_UNREAD) connection.terminate();
     },
     onMessage(next) {
       listener = next;
@@ -66,8 +69,5 @@ function messages(connection: WebSocket): Messages {
     },
     onClose: next => void connection.once('close', next),
     close: () => connection.close(1000),
-    get unread() {
-      return connection.bufferedAmount;
-    },
   };
 }
