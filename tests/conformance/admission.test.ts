@@ -1,0 +1,163 @@
+// What a cluster adds to objects and what it refuses by policy, in the words of a recorded v1.36.2.
+
+import { test } from 'node:test';
+import { NO_KUBECTL, sharedCluster } from '../support/practice.ts';
+import { transcript } from '../support/transcript.ts';
+
+const cluster = sharedCluster();
+const skip = NO_KUBECTL;
+const type = async (text: string) => transcript(await cluster(), text);
+
+test('quotas say what is missing and what is exceeded', { skip }, () =>
+  type(`
+    $ kubectl create ns quotas
+    namespace/quotas created
+
+    $ kubectl create quota q --hard=configmaps=2,requests.cpu=1 -n quotas
+    resourcequota/q created
+
+    $~ kubectl -n quotas run over --image=nginx
+    Error from server (Forbidden): pods "over" is forbidden: failed quota: q: must specify requests.cpu for: over
+    [exit 1]
+
+    $ kubectl -n quotas create cm one
+    configmap/one created
+
+    $ kubectl -n quotas create cm two
+    error: failed to create configmap: configmaps "two" is forbidden: exceeded quota: q, requested: configmaps=1, used: configmaps=2, limited: configmaps=2
+    [exit 1]
+  `),
+);
+
+test('limit ranges fill in and bound', { skip }, () =>
+  type(`
+    $ kubectl create ns limits
+    namespace/limits created
+
+    $ kubectl apply -f - <<'Y'
+    apiVersion: v1
+    kind: LimitRange
+    metadata: {name: lr, namespace: limits}
+    spec:
+      limits:
+      - type: Container
+        default: {cpu: 500m, memory: 256Mi}
+        defaultRequest: {cpu: 100m}
+        max: {memory: 512Mi}
+        min: {cpu: 50m}
+    Y
+    limitrange/lr created
+
+    $ kubectl describe limitrange lr -n limits
+    Name:       lr
+    Namespace:  limits
+    Type        Resource  Min  Max    Default Request  Default Limit  Max Limit/Request Ratio
+    ----        --------  ---  ---    ---------------  -------------  -----------------------
+    Container   …
+    Container   …
+
+    $~ kubectl -n limits run lrp --image=b
+    pod/lrp created
+
+    $ kubectl -n limits get pod lrp -o jsonpath='{.spec.containers[0].resources}'
+    {"limits":{"cpu":"500m","memory":"256Mi"},"requests":{"cpu":"100m","memory":"256Mi"}}
+
+    $ kubectl -n limits apply -f - <<'Y'
+    apiVersion: v1
+    kind: Pod
+    metadata: {name: lrq}
+    spec:
+      containers:
+      - {name: x, image: b, resources: {limits: {memory: 1Gi}, requests: {cpu: 10m}}}
+    Y
+    Error from server (Forbidden): error when creating "STDIN": pods "lrq" is forbidden: [minimum cpu usage per Container is 50m, but request is 10m, maximum memory usage per Container is 512Mi, but limit is 1Gi]
+    [exit 1]
+  `),
+);
+
+test('pod security refuses pods and warns of what makes them', { skip }, () =>
+  type(`
+    $ kubectl create ns guarded
+    namespace/guarded created
+
+    $ kubectl label ns guarded pod-security.kubernetes.io/enforce=restricted pod-security.kubernetes.io/warn=restricted
+    namespace/guarded labeled
+
+    $~ kubectl -n guarded run psa --image=nginx
+    Error from server (Forbidden): pods "psa" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "psa" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "psa" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or container "psa" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "psa" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")
+    [exit 1]
+
+    $ kubectl -n guarded create deploy psa --image=nginx
+    Warning: would violate PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "nginx" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "nginx" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or container "nginx" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "nginx" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")
+    deployment.apps/psa created
+
+    $~ kubectl -n guarded get events --field-selector reason=FailedCreate -o jsonpath='{.items[0].message}'
+    Error creating: pods "psa-…" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false…
+  `),
+);
+
+test('a webhook without a service stops what it guards until it is gone', { skip }, () =>
+  type(`
+    $ kubectl apply -f - <<'Y'
+    apiVersion: admissionregistration.k8s.io/v1
+    kind: ValidatingWebhookConfiguration
+    metadata: {name: w}
+    webhooks:
+    - name: w.example.com
+      admissionReviewVersions: [v1]
+      sideEffects: None
+      clientConfig: {service: {name: nope, namespace: default, path: /v}}
+      namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: default}}
+      rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [configmaps]}]
+    Y
+    validatingwebhookconfiguration.admissionregistration.k8s.io/w created
+
+    $~ kubectl create cm hooked
+    error: failed to create configmap: Internal error occurred: failed calling webhook "w.example.com": failed to call webhook: Post "https://nope.default.svc:443/v?timeout=10s": service "nope" not found
+    [exit 1]
+
+    $ kubectl get validatingwebhookconfigurations
+    NAME   WEBHOOKS   AGE
+    w      1          …
+
+    $ kubectl delete validatingwebhookconfiguration w
+    validatingwebhookconfiguration.admissionregistration.k8s.io "w" deleted
+
+    $~ kubectl create cm hooked
+    configmap/hooked created
+  `),
+);
+
+test('a policy refuses by CEL while a binding is in force', { skip }, () =>
+  type(`
+    $ kubectl apply -f - <<'Y'
+    apiVersion: admissionregistration.k8s.io/v1
+    kind: ValidatingAdmissionPolicy
+    metadata: {name: p}
+    spec:
+      matchConstraints:
+        namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: default}}
+        resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [configmaps]}]
+      validations:
+      - {expression: 'object.metadata.name.startsWith("ok")', message: name must start with ok}
+    ---
+    apiVersion: admissionregistration.k8s.io/v1
+    kind: ValidatingAdmissionPolicyBinding
+    metadata: {name: pb}
+    spec: {policyName: p, validationActions: [Deny]}
+    Y
+    validatingadmissionpolicy.admissionregistration.k8s.io/p created
+    validatingadmissionpolicybinding.admissionregistration.k8s.io/pb created
+
+    $~ kubectl create cm nope2
+    error: failed to create configmap: configmaps "nope2" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'pb' denied request: name must start with ok
+    [exit 1]
+
+    $ kubectl create cm ok2
+    configmap/ok2 created
+
+    $ kubectl delete validatingadmissionpolicy,validatingadmissionpolicybinding --all
+    validatingadmissionpolicy.admissionregistration.k8s.io "p" deleted
+    validatingadmissionpolicybinding.admissionregistration.k8s.io "pb" deleted
+  `),
+);
