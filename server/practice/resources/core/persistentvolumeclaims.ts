@@ -53,7 +53,9 @@ function validateUpdate(claim: KubeObject, old: KubeObject): FieldError[] {
   if (before.storageClassName === undefined) before.storageClassName = munged.storageClassName;
   const clean = (value: object) => JSON.parse(JSON.stringify(value));
   if (!same(clean(munged), clean(before)))
-    findings.push(forbiddenField('spec', `${WHY}\n${goDiff(clean(munged), clean(before))}`));
+    findings.push(
+      forbiddenField('spec', `${WHY}\n${goDiff(clean(before), clean(munged), 'PersistentVolumeClaimSpec')}`),
+    );
   const next = parseQuantity(claim.spec?.resources?.requests?.storage ?? '');
   const last = parseQuantity(old.spec?.resources?.requests?.storage ?? '');
   const held = parseQuantity(old.status?.capacity?.storage ?? '0');

@@ -30,22 +30,18 @@ function usesHostPorts(container: Container): void {
   for (const port of container.ports ?? []) port.hostPort ||= port.containerPort;
 }
 
-/** The old spec with what may change taken from the new one: what is left different may not change. */
-function withAllowedChanges(next: any, old: any): any {
+/** The new spec with what may change put back as it was: what still differs may not change. */
+function withoutAllowedChanges(next: any, old: any): any {
   const images = (now: Container[] = [], before: Container[] = []) =>
-    before.map((container, i) => ({ ...container, image: now[i]?.image ?? container.image }));
-  const munged = { ...old, containers: images(next.containers, old.containers) };
-  if (old.initContainers) munged.initContainers = images(next.initContainers, old.initContainers);
-  if (next.activeDeadlineSeconds !== undefined) munged.activeDeadlineSeconds = next.activeDeadlineSeconds;
-  if (next.tolerations !== undefined || old.tolerations !== undefined) munged.tolerations = next.tolerations;
-  if (next.schedulingGates !== undefined || old.schedulingGates !== undefined)
-    munged.schedulingGates = next.schedulingGates;
-  if (old.schedulingGates?.length) {
-    for (const field of ['nodeSelector', 'affinity'])
-      if (next[field] !== undefined) munged[field] = next[field];
-  }
+    now.map((container, i) => ({ ...container, image: before[i]?.image ?? container.image }));
+  const munged = { ...next, containers: images(next.containers, old.containers) };
+  if (next.initContainers) munged.initContainers = images(next.initContainers, old.initContainers);
+  for (const field of ['activeDeadlineSeconds', 'tolerations', 'schedulingGates']) munged[field] = old[field];
+  // A pod that still waits behind a gate may be told where to go.
+  if (old.schedulingGates?.length)
+    for (const field of ['nodeSelector', 'affinity']) munged[field] = old[field];
   if (old.terminationGracePeriodSeconds < 0 && next.terminationGracePeriodSeconds === 1)
-    munged.terminationGracePeriodSeconds = 1;
+    munged.terminationGracePeriodSeconds = old.terminationGracePeriodSeconds;
   for (const field of Object.keys(munged)) if (munged[field] === undefined) delete munged[field];
   return munged;
 }
@@ -97,14 +93,17 @@ function updateFindings(pod: KubeObject, old: KubeObject): FieldError[] {
           "only deletion is allowed, but found new scheduling gate '" + gate.name + "'",
         ),
       );
-  const munged = withAllowedChanges(next, before);
-  if (!same(munged, next))
+  const munged = withoutAllowedChanges(next, before);
+  if (!same(munged, before)) {
+    const diff = goDiff(before, munged, 'PodSpec');
     findings.push(
       forbiddenField(
         'spec',
-        `pod updates may not change fields other than ${UPDATABLE}\n${goDiff(next, munged)}`,
+        `pod updates may not change fields other than ${UPDATABLE}
+${diff}`,
       ),
     );
+  }
   return findings;
 }
 
