@@ -16,6 +16,7 @@ import {
   staticTokens,
   withMetrics,
 } from './rest/index.ts';
+import { certificateSigner } from './signing.ts';
 import { createMemoryStore, type Store, type StoreSnapshot } from './store/index.ts';
 import type { NodeOptions, PracticeCluster, PracticeOptions, PracticeSnapshot } from './types.ts';
 
@@ -95,6 +96,7 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
         clock,
         random,
         rootCa: authority.caCert,
+        sign: certificateSigner(authority, clock),
         onError: (controller, key, error) => options.onFault?.(`controller ${controller} on ${key}`, error),
       })
     : undefined;

@@ -289,19 +289,31 @@ test('scaling down takes the pods that are missed least', async () => {
   );
 });
 
-test('a refused pod shows as an event and as conditions up to the deployment', async () => {
+test('a deletion cost decides among equals', async () => {
+  for (const cheap of [0, 1, 2]) {
+    const w = await world();
+    await w.create(deployment({ replicas: 3 }));
+    await w.settle();
+    const pods = await running(w);
+    const name = pods[cheap]?.metadata.name ?? '';
+    await w.change(r.PODS, name, {
+      metadata: { annotations: { 'controller.kubernetes.io/pod-deletion-cost': '-5' } },
+    });
+    await w.change(r.DEPLOYMENTS, 'web', { spec: { replicas: 2 } });
+    await w.settle();
+    assert.equal(
+      (await running(w)).some(p => p.metadata.name === name),
+      false,
+      `pod ${cheap}`,
+    );
+  }
+});
+
+test('a deleted replica set comes back with its pods', async () => {
   const w = await world();
-  await w.create(
-    deployment({
-      template: {
-        metadata: { labels: { app: 'web' } },
-        spec: { containers: [{ name: 'nginx', image: 'n' }] },
-      },
-    }),
-  );
+  await w.create(deployment());
   await w.settle();
   const [set] = await sets(w);
-  // A pod whose name generation cannot succeed: the namespace refuses pods while the quota of one is used up.
   await w.client.delete(r.REPLICA_SETS, { namespace: 'demo', name: set?.metadata.name ?? '' });
   await w.settle();
   assert.equal(
@@ -347,4 +359,37 @@ test('deleting in the foreground, in the background and with orphans ends as ask
   await w.settle();
   assert.deepEqual([(await w.list(r.DEPLOYMENTS)).length, (await running(w)).length], [0, 2]);
   assert.equal((await sets(w))[0]?.metadata.ownerReferences, undefined);
+});
+
+test('a refused pod shows as an event and as conditions up to the deployment', async () => {
+  const w = await world();
+  await w.create({
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: { name: 'q', namespace: 'demo' },
+    spec: { hard: { pods: '0' } },
+  });
+  await w.settle();
+  await w.create(deployment());
+  await w.settle();
+  const [set] = await sets(w);
+  const [event] = await w.events('ReplicaSet');
+  assert.match(
+    event ?? '',
+    /^FailedCreate: Error creating: pods "web-.*" is forbidden: exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0$/,
+  );
+  const why = set?.['status'].conditions[0];
+  assert.deepEqual([why.type, why.status, why.reason], ['ReplicaFailure', 'True', 'FailedCreate']);
+  const d = conditions(await w.get(r.DEPLOYMENTS, 'web'));
+  assert.deepEqual(Object.keys(d), ['Progressing', 'Available', 'ReplicaFailure']);
+  assert.match(d.ReplicaFailure, /^True FailedCreate: pods "web-/);
+  assert.match(d.Progressing, /^True NewReplicaSetCreated: Created new replica set "web-/);
+  // Room again: the next try, whenever its back-off allows, succeeds.
+  await w.client.delete(r.RESOURCE_QUOTAS, { namespace: 'demo', name: 'q' });
+  await w.pass(20);
+  assert.equal((await running(w)).length, 2);
+  assert.deepEqual(
+    Object.keys(conditions(await w.get(r.DEPLOYMENTS, 'web'))).includes('ReplicaFailure'),
+    false,
+  );
 });

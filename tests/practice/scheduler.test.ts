@@ -287,3 +287,22 @@ test('pods repel, attract and spread by topology', async () => {
     /1 node\(s\) didn't match pod topology spread constraints, 1 node\(s\) were unschedulable\./,
   );
 });
+
+test('room promised to a preemptor is not given to a lesser pod meanwhile', async () => {
+  const world = await cluster([node('n1', { cpu: '4' })]);
+  await world.create(
+    { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: 'high' }, value: 1000 },
+    pod('victim', requests({ cpu: '3' })),
+  );
+  await world.settle();
+  await world.create(pod('vip', { ...requests({ cpu: '3500m' }), priorityClassName: 'high' }));
+  await world.clock.advance(0);
+  assert.ok((await world.get(r.PODS, 'victim')).metadata.deletionTimestamp, 'on its way out, still there');
+  // One CPU is free beside the victim, but it is part of what was promised.
+  await world.create(pod('thief', requests({ cpu: '800m' })));
+  await world.clock.advance(0);
+  assert.equal((await world.get(r.PODS, 'thief'))['spec'].nodeName, undefined);
+  await world.settle();
+  assert.equal((await world.get(r.PODS, 'vip'))['spec'].nodeName, 'n1');
+  assert.equal((await world.get(r.PODS, 'thief'))['spec'].nodeName, undefined);
+});

@@ -9,11 +9,12 @@ import { admissionPlugins } from '../../server/practice/admission/index.ts';
 import * as r from '../../server/practice/controllers/index.ts';
 import { createRegistry } from '../../server/practice/registry/index.ts';
 import { resources } from '../../server/practice/resources/index.ts';
-import { createMemoryStore } from '../../server/practice/store/index.ts';
+import { createMemoryStore, type Store } from '../../server/practice/store/index.ts';
 import { seededRandom } from '../../server/random.ts';
 
 export interface World {
   clock: FakeClock;
+  store: Store;
   client: ApiClient;
   /** Creates objects; the namespace `demo` is there already. */
   create(...objects: KubeObject[]): Promise<void>;
@@ -135,9 +136,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const clock = fakeClock();
   const random = seededRandom(1);
   const admission = admissionPlugins({ network: () => undefined, clock });
+  const store = createMemoryStore();
   const created = createRegistry({
     admission,
-    store: createMemoryStore(),
+    store,
     clock,
     random,
     resources,
@@ -212,6 +214,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   await running.idle();
   return {
     clock,
+    store,
     client,
     create,
     get: (resource, name, ns = 'demo') =>

@@ -11,17 +11,21 @@ import { namespaceController } from './namespace.ts';
 import { nodeLifecycleController } from './node/lifecycle.ts';
 import { podGarbageCollector } from './node/pod-gc.ts';
 import { taintEvictionController } from './node/taint-eviction.ts';
+import { apiServiceAvailability } from './policy/api-services.ts';
+import { certificateController } from './policy/certificates.ts';
 import { clusterRoleAggregation } from './policy/cluster-roles.ts';
 import { disruptionController } from './policy/disruption-budget.ts';
 import { resourceQuotaController } from './policy/quota.ts';
-import { replicaSetController } from './replicaset.ts';
+import { replicaSetController, replicationController } from './replicaset.ts';
 import { rootCaController } from './root-ca.ts';
 import { type RunningControllers, type StartOptions, startControllers as start } from './runtime/start.ts';
 import { endpointSliceController } from './service/endpoint-slices.ts';
 import { endpointsController } from './service/endpoints.ts';
+import { endpointSliceMirroring } from './service/mirroring.ts';
 import { serviceAccountController } from './service-account.ts';
 import { statefulSetController } from './statefulset/controller.ts';
 import { volumeBinder } from './storage/binder.ts';
+import { ephemeralVolumeController } from './storage/ephemeral.ts';
 import { claimProtection, volumeProtection } from './storage/protection.ts';
 import { hostPathProvisioner } from './storage/provisioner.ts';
 import type { Controller } from './types.ts';
@@ -44,6 +48,7 @@ export const controllers: readonly Controller[] = [
   rootCaController,
   deploymentController,
   replicaSetController,
+  replicationController,
   statefulSetController,
   daemonSetController,
   jobController,
@@ -51,8 +56,10 @@ export const controllers: readonly Controller[] = [
   ttlAfterFinished,
   endpointsController,
   endpointSliceController,
+  endpointSliceMirroring,
   volumeBinder,
   hostPathProvisioner,
+  ephemeralVolumeController,
   claimProtection,
   volumeProtection,
   nodeLifecycleController,
@@ -62,6 +69,8 @@ export const controllers: readonly Controller[] = [
   disruptionController,
   resourceQuotaController,
   clusterRoleAggregation,
+  certificateController,
+  apiServiceAvailability,
   garbageCollector,
 ];
 

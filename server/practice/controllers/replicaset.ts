@@ -1,7 +1,7 @@
-// The replica set controller: keeps as many pods as asked for, and says how many are ready. Knows no deployments.
+// The replica set and replication controllers: keep as many pods as asked for, and say how many are ready. Know no deployments.
 
-import { type KubeObject, StatusError, timestamp } from '../../kube/index.ts';
-import { PODS, REPLICA_SETS } from './resources.ts';
+import { type GroupVersionResource, type KubeObject, StatusError, timestamp } from '../../kube/index.ts';
+import { PODS, REPLICA_SETS, REPLICATION_CONTROLLERS } from './resources.ts';
 import { parseKey } from './runtime/keys.ts';
 import type { Controller, ControllerContext } from './types.ts';
 import { adopterKeys, claim, ownerKeys } from './workloads/claim.ts';
@@ -23,43 +23,70 @@ import { containsAll, selects } from './workloads/selector.ts';
 /** Pods made or deleted in one go at most; upstream's burstReplicas. */
 const BURST = 500;
 
-export const replicaSetController: Controller = {
+interface Flavour {
+  name: string;
+  kind: string;
+  resource: GroupVersionResource;
+  selects(set: KubeObject, labels: Record<string, string> | undefined): boolean;
+}
+
+const REPLICA_SET: Flavour = {
   name: 'replicaset-controller',
-  watches: [
-    { resource: REPLICA_SETS },
-    {
-      resource: PODS,
-      keys: (pod, previous, context) => [
-        ...ownerKeys('ReplicaSet', pod, previous),
-        ...adopterKeys(context.cache(REPLICA_SETS).list(pod.metadata.namespace), pod, (rs, o) =>
-          selects(rs['spec'].selector, o.metadata.labels),
-        ),
-      ],
-    },
-  ],
-  async reconcile(key, context) {
-    const { namespace, name } = parseKey(key);
-    const set = context.cache(REPLICA_SETS).get(namespace, name);
-    if (!set) return;
-    const pods = await claim(context, set, PODS, {
-      matches: pod => selects(set['spec'].selector, pod.metadata.labels),
-      mayAdopt: isActive,
-    });
-    const before = pods.filter(isActive);
-    let failure: unknown;
-    if (!set.metadata.deletionTimestamp) {
-      try {
-        await scale(set, before, context);
-      } catch (error) {
-        failure = error;
-      }
-    }
-    await writeStatus(set, before, context, failure);
-    if (failure) throw failure;
-    const wait = untilAvailable(before, set['spec'].minReadySeconds ?? 0, context.clock.now());
-    if (wait !== undefined) context.requeueAfter(key, wait);
-  },
+  kind: 'ReplicaSet',
+  resource: REPLICA_SETS,
+  selects: (set, labels) => selects(set['spec'].selector, labels),
 };
+
+const REPLICATION_CONTROLLER: Flavour = {
+  name: 'replication-controller',
+  kind: 'ReplicationController',
+  resource: REPLICATION_CONTROLLERS,
+  selects: (set, labels) => containsAll(set['spec'].selector, labels),
+};
+
+export const replicaSetController = keepsReplicas(REPLICA_SET);
+export const replicationController = keepsReplicas(REPLICATION_CONTROLLER);
+
+function keepsReplicas(flavour: Flavour): Controller {
+  const { name: controller, kind, resource } = flavour;
+  return {
+    name: controller,
+    watches: [
+      { resource },
+      {
+        resource: PODS,
+        keys: (pod, previous, context) => [
+          ...ownerKeys(kind, pod, previous),
+          ...adopterKeys(context.cache(resource).list(pod.metadata.namespace), pod, (set, o) =>
+            flavour.selects(set, o.metadata.labels),
+          ),
+        ],
+      },
+    ],
+    async reconcile(key, context) {
+      const { namespace, name } = parseKey(key);
+      const set = context.cache(resource).get(namespace, name);
+      if (!set) return;
+      const pods = await claim(context, set, PODS, {
+        matches: pod => flavour.selects(set, pod.metadata.labels),
+        mayAdopt: isActive,
+      });
+      const before = pods.filter(isActive);
+      let failure: unknown;
+      if (!set.metadata.deletionTimestamp) {
+        try {
+          await scale(set, before, context);
+        } catch (error) {
+          failure = error;
+        }
+      }
+      await writeStatus(flavour, set, before, context, failure);
+      if (failure) throw failure;
+      const wait = untilAvailable(before, set['spec'].minReadySeconds ?? 0, context.clock.now());
+      if (wait !== undefined) context.requeueAfter(key, wait);
+    },
+  };
+}
 
 async function scale(
   set: KubeObject,
@@ -123,6 +150,7 @@ export function isNamespaceTerminating(error: unknown): boolean {
 }
 
 async function writeStatus(
+  { kind, resource }: Flavour,
   set: KubeObject,
   before: readonly KubeObject[],
   context: ControllerContext,
@@ -154,14 +182,15 @@ async function writeStatus(
         .length,
       readyReplicas: before.filter(isReady).length,
       availableReplicas: before.filter(p => isAvailable(p, minReadySeconds, now)).length,
-      terminatingReplicas: terminating.length,
+      // Replication controllers are too old to know this one.
+      ...(kind === 'ReplicaSet' ? { terminatingReplicas: terminating.length } : {}),
       observedGeneration: set.metadata.generation,
       conditions,
     },
     ['replicas', 'terminatingReplicas'],
   );
   if (same(old, status)) return;
-  await context.client.update(REPLICA_SETS, { ...set, status }, 'status').catch(error => {
+  await context.client.update(resource, { ...set, status }, 'status').catch(error => {
     if (!(error instanceof StatusError) || error.code !== 404) throw error;
   });
 }

@@ -36,8 +36,16 @@ export interface ControllerContext {
   memory: Map<string, unknown>;
   /** PEM text of the cluster's root certificate. */
   rootCa: string;
+  /** Makes a certificate for a PEM request, PEM again; absent where the cluster lends no key. `lifetime` in milliseconds. */
+  sign?(request: SigningRequest): Promise<string>;
   /** Every resource there is now, custom ones included; events are not counted among them. */
   known(): readonly KnownResource[];
+}
+
+export interface SigningRequest {
+  request: string;
+  usages: ('server' | 'client')[];
+  lifetime: number;
 }
 
 /** A resource that exists in the cluster now. */

@@ -54,7 +54,8 @@ export function desiredReplicas(
     ...(ratio > 1 ? unready.map(p => ({ ...p, use: 0 })) : []),
   ];
   const next = ratioOf(adjusted).ratio;
-  if (Math.abs(next - 1) <= TOLERANCE || (ratio < 1 && next > 1) || (ratio > 1 && next < 1)) return result;
+  const within = next >= 1 - TOLERANCE && next <= 1 + TOLERANCE;
+  if (within || (ratio < 1 && next > 1) || (ratio > 1 && next < 1)) return result;
   const wanted = Math.ceil(next * adjusted.length);
   if ((next < 1 && wanted > current) || (next > 1 && wanted < current)) return result;
   return { ...result, replicas: wanted };

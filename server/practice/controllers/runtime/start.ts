@@ -5,7 +5,7 @@ import type { ApiClient } from '../../../kube/index.ts';
 import { StatusError } from '../../../kube/index.ts';
 import type { Random } from '../../../random.ts';
 import { startScheduler } from '../scheduler/scheduler.ts';
-import type { Controller, ControllerContext } from '../types.ts';
+import type { Controller, ControllerContext, SigningRequest } from '../types.ts';
 import { createCaches, type SharedCaches } from './caches.ts';
 import { readYourWrites } from './client.ts';
 import { createEventSink, type EventSink } from './events.ts';
@@ -36,6 +36,8 @@ export interface StartOptions {
   scheduler?: boolean;
   /** Host name in the scheduler's events; upstream uses the machine's. */
   host?: string;
+  /** Signs certificate requests; absent: they stay approved and unsigned. */
+  sign?(request: SigningRequest): Promise<string>;
   /** PEM text that the root certificate publisher hands out. */
   rootCa?: string;
   /** Told about every failed reconcile that is not a mere conflict; failures are retried whatever happens here. */
@@ -159,6 +161,7 @@ function startOne(controller: Controller, options: Surroundings): WorkQueue {
     requeueAfter: (key, ms) => queue.addAfter(key, ms),
     memory: new Map(),
     rootCa: options.rootCa ?? '',
+    ...(options.sign ? { sign: options.sign } : {}),
     known: () => everything.known(),
   };
   if (controller.everything) {
