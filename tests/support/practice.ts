@@ -2,10 +2,12 @@
 // CONFORMANCE_KUBECONFIG names; runs kubectl in a folder of its own. Knows no expected words.
 
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import { parse } from 'yaml';
 import { realClock } from '../../server/clock.ts';
 import type { PracticeCluster, PracticeOptions } from '../../server/practice/index.ts';
 import { seededRandom } from '../../server/random.ts';
@@ -32,7 +34,7 @@ export interface RunOptions {
 }
 
 export interface TestCluster {
-  /** `https://127.0.0.1:41231`; empty on a cluster that is not ours. */
+  /** `https://127.0.0.1:41231` */
   url: string;
   kubeconfig: string;
   /** A folder that goes away with the cluster. */
@@ -63,7 +65,7 @@ export async function startCluster(options: Partial<PracticeOptions> = {}): Prom
   const foreign = process.env.CONFORMANCE_KUBECONFIG;
   if (foreign) {
     const hasNodes = process.env.CONFORMANCE_CONTROL_PLANE_ONLY !== '1';
-    return handle({ folder, kubeconfig: foreign, url: '', hasNodes, stop: async () => {} });
+    return handle({ folder, kubeconfig: foreign, url: serverOf(foreign), hasNodes, stop: async () => {} });
   }
   const { createPracticeCluster } = await import('../../server/practice/index.ts');
   const practice = await createPracticeCluster({
@@ -128,7 +130,7 @@ function spawnAndRead(
   env: Record<string, string>,
 ): Promise<Output> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(file, args, { env, cwd: env.HOME, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     const output: Output = { text: '', stdout: '', stderr: '', code: 0 };
     let late = false;
     const timer = setTimeout(() => {
@@ -152,4 +154,11 @@ function spawnAndRead(
       resolve({ ...output, code: late ? 124 : (code ?? 1) });
     });
   });
+}
+
+function serverOf(kubeconfig: string): string {
+  const { clusters } = parse(readFileSync(kubeconfig, 'utf8')) as {
+    clusters: { cluster: { server: string } }[];
+  };
+  return clusters[0]?.cluster.server ?? '';
 }
