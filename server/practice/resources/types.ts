@@ -113,6 +113,8 @@ export interface ResourceDefinition {
   columns: readonly Column[];
   /** The cells of one row, Name first, in the order of `columns`. */
   row(object: KubeObject, context: ColumnContext): Cell[];
+  /** Order of the rows of a table when it is not the names' (upstream: flow schemas go by precedence). */
+  tableOrder?(a: KubeObject, b: KubeObject): number;
   /** Conditions of a table row, e.g. Completed pods. */
   rowConditions?(object: KubeObject): { type: string; status: string; reason?: string; message?: string }[];
   /** `scale` subresource: where replicas and the selector live, dotted. */

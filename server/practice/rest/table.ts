@@ -79,7 +79,7 @@ function table(
     apiVersion: metaVersion(accepted),
     metadata,
     columnDefinitions: columnDefinitions(served),
-    rows: items.map(item => {
+    rows: (definition.tableOrder ? items.toSorted(definition.tableOrder) : items).map(item => {
       const conditions = definition.rowConditions?.(item);
       return {
         cells: definition.row(item, { now: options.now }),

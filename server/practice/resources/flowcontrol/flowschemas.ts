@@ -39,6 +39,9 @@ export const flowschemas: ResourceDefinition = {
       );
     return findings;
   },
+  tableOrder: (a, b) =>
+    (a.spec?.matchingPrecedence ?? 0) - (b.spec?.matchingPrecedence ?? 0) ||
+    (a.metadata.name < b.metadata.name ? -1 : 1),
   columns: [
     NAME,
     text('PriorityLevel', 'The name of the priority level that requests of this flow go to.'),
