@@ -116,3 +116,42 @@ describe('a kubelet', () => {
     assert.equal((await events('web')).at(-1), 'Normal Killing Stopping container c');
   });
 });
+
+describe('a node under pressure', () => {
+  it('ends the pod that uses most beyond its requests and says that memory is short', async t => {
+    // The node itself and its control plane use 620 MiB; what is left is less than a database needs.
+    const { api, pass, run, pod, events } = await testNode(t, { memory: '840Mi' });
+    const env = [{ name: 'MYSQL_ALLOW_EMPTY_PASSWORD', value: 'yes' }];
+    await run('web', { containers: [{ name: 'c', image: 'nginx:1.27' }] });
+    await run('db', { containers: [{ name: 'c', image: 'mysql:8.0', env }] });
+    await pass(12_000);
+    const node: any = await api.get(NODES, { name: 'minikube' });
+    assert.equal(node.status.conditions[0].reason, 'KubeletHasInsufficientMemory');
+    const { status } = await pod('db');
+    assert.equal(status.phase, 'Failed');
+    assert.equal(status.reason, 'Evicted');
+    assert.match(
+      status.message,
+      /^The node was low on resource: memory\. Threshold quantity: 100Mi, available: \d+Ki\. Container c was using 153600Ki, request is 0, has larger consumption of memory\. $/,
+    );
+    assert.ok(
+      (await events('db')).some(e => e.startsWith('Warning Evicted The node was low on resource: memory.')),
+    );
+    assert.equal((await pod('web')).status.phase, 'Running');
+  });
+
+  it('refuses a pod that named the node itself and does not fit', async t => {
+    const { pass, run, pod, events } = await testNode(t);
+    await run('big', {
+      containers: [{ name: 'c', image: 'nginx:1.27', resources: { requests: { cpu: '3' } } }],
+    });
+    await pass(1_000);
+    const { status } = await pod('big');
+    assert.equal(status.phase, 'Failed');
+    assert.equal(status.reason, 'OutOfcpu');
+    assert.equal(
+      (await events('big'))[0],
+      "Warning OutOfcpu Node didn't have enough resource: cpu, requested: 3000, used: 650, capacity: 2000",
+    );
+  });
+});

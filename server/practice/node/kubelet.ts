@@ -15,6 +15,7 @@ import {
 import type { NodeOptions } from '../types.ts';
 import { serveApiServer } from './api-server-port.ts';
 import { EventRecorder } from './events.ts';
+import { availableMemory, chooseVictim, isUnderPressure } from './eviction.ts';
 import { NodeImages } from './images.ts';
 import { serveKubeletPort } from './kubelet-port.ts';
 import { capacityOf, NODE_IMAGES, nodeAddress, podPrefix } from './machine.ts';
@@ -25,8 +26,13 @@ import { PODS } from './resources.ts';
 import { StaticPods } from './static-pods.ts';
 import type { NodeServices, Usage } from './types.ts';
 
+/** The eviction manager's rounds. */
+const PRESSURE_ROUND_MS = 10_000;
+/** How long a node keeps saying that memory is short after it no longer is. */
+const PRESSURE_HOLD_MS = 300_000;
+
 /** What the node uses for itself: system daemons, the runtime and the kubelet. */
-const SYSTEM_USAGE: Usage = { cpuMillis: 60, memoryBytes: 420 * 1024 * 1024 };
+const SYSTEM_USAGE: Usage = { cpuMillis: 60, memoryBytes: 300 * 1024 * 1024 };
 
 /** Directories that any Linux node has; hostPath volumes of type Directory need them. */
 const HOST_DIRECTORIES = [
@@ -58,6 +64,7 @@ export class Kubelet {
   private readonly root: DirNode = directory();
   private watch: WatchHandle | undefined;
   private stopped = true;
+  private pressedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: NodeOptions, index: number, services: NodeServices, network: ClusterNetwork) {
     this.services = services;
@@ -129,6 +136,26 @@ export class Kubelet {
     const node = await this.status.start();
     if (controlPlane) await this.staticPods.ensure(node);
     this.follow();
+    this.watchPressure();
+  }
+
+  private watchPressure(): void {
+    this.services.clock.after(PRESSURE_ROUND_MS, () => {
+      if (this.stopped) return;
+      const { node, pods } = this.usage();
+      const available = availableMemory(quantityNumber(this.host.allocatable['memory']), node.memoryBytes);
+      const pressed = isUnderPressure(available);
+      if (pressed) {
+        this.pressedAt = this.services.clock.now();
+        const found = chooseVictim(pods, available);
+        if (found) {
+          this.host.events.record(found.victim.pod, 'Warning', 'Evicted', found.message);
+          found.victim.evict('Evicted', found.message);
+        }
+      }
+      this.status.memoryPressure(pressed || this.services.clock.now() - this.pressedAt < PRESSURE_HOLD_MS);
+      this.watchPressure();
+    });
   }
 
   stop(): void {

@@ -27,6 +27,8 @@ export class NodeStatus {
   private readyAt: string | undefined;
   private reporting: Promise<void> = Promise.resolve();
   private imagesDue = false;
+  private pressed = false;
+  private node: KubeObject | undefined;
 
   constructor(services: {
     options: NodeOptions;
@@ -48,6 +50,7 @@ export class NodeStatus {
   async start(): Promise<KubeObject> {
     const existing = await this.current();
     const node = existing ?? (await this.client.create(NODES, this.fresh()));
+    this.node = node;
     this.readyAt = (existing?.['status']?.conditions ?? []).find(
       (c: any) => c.type === 'Ready',
     )?.lastTransitionTime;
@@ -68,6 +71,16 @@ export class NodeStatus {
 
   stop(): void {
     this.abort.abort();
+  }
+
+  /** Reports memory pressure, or that it is over. */
+  memoryPressure(pressed: boolean): void {
+    if (pressed === this.pressed || !this.node) return;
+    this.pressed = pressed;
+    const reason = pressed ? 'NodeHasInsufficientMemory' : 'NodeHasSufficientMemory';
+    const message = `Node ${this.options.name} status is now: ${reason}`;
+    this.events.record(this.node, 'Normal', reason, message, { uid: this.options.name });
+    void this.report();
   }
 
   /** The images changed: say so with the next report, which comes soon. */
@@ -150,12 +163,19 @@ export class NodeStatus {
       allocatable: capacity,
       capacity,
       conditions: [
-        condition(
-          'MemoryPressure',
-          'False',
-          'KubeletHasSufficientMemory',
-          'kubelet has sufficient memory available',
-        ),
+        this.pressed
+          ? condition(
+              'MemoryPressure',
+              'True',
+              'KubeletHasInsufficientMemory',
+              'kubelet has insufficient memory available',
+            )
+          : condition(
+              'MemoryPressure',
+              'False',
+              'KubeletHasSufficientMemory',
+              'kubelet has sufficient memory available',
+            ),
         condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
         condition('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
         condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status'),

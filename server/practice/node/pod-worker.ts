@@ -151,15 +151,18 @@ export class PodWorker {
     const spec = this.pod['spec'];
     const add = (container: any, kind: ContainerRecord['facts']['kind']) => {
       const known = this.record(container.name);
-      if (known) known.respec(container);
-      else
-        this.records.push(
-          new ContainerRecord(container, kind, this.host, this.world, {
-            pod: () => this.pod,
-            wake: () => this.wake(),
-            after: ms => this.after(ms),
-          }),
-        );
+      if (known) {
+        known.respec(container);
+        return;
+      }
+      const record = new ContainerRecord(container, kind, this.host, this.world, {
+        pod: () => this.pod,
+        wake: () => this.wake(),
+        after: ms => this.after(ms),
+      });
+      this.records.push(record);
+      // An ephemeral container comes to a pod that stands already.
+      if (this.attachment && this.volumes) record.connect(this.attachment, this.volumes);
     };
     for (const c of spec.initContainers ?? []) add(c, c.restartPolicy === 'Always' ? 'sidecar' : 'init');
     for (const c of spec.containers ?? []) add(c, 'main');

@@ -11,7 +11,7 @@ const START_MS = 250;
 export const generalServer: Program = {
   image: '*',
   async run(container) {
-    const memory = (24 + container.random.below(24)) * 1024 * 1024;
+    const memory = (14 + container.random.below(16)) * 1024 * 1024;
     const limit = quantityNumber(specOf(container)?.resources?.limits?.memory);
     // A server is given the room it needs: a limit that its authors chose is not what ends it.
     container.use({

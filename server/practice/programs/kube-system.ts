@@ -27,7 +27,7 @@ const COMPONENTS: readonly Component[] = [
   {
     image: 'registry.k8s.io/kube-apiserver',
     entrypoint: 'kube-apiserver',
-    use: { cpuMillis: 45, memoryBytes: 260 * MiB },
+    use: { cpuMillis: 45, memoryBytes: 190 * MiB },
     lines: c => [
       klog(c, 'I', 'options.go:263', 'external host was not specified, using 192.168.49.2'),
       klog(c, 'I', 'server.go:150', 'Version: v1.36.2'),

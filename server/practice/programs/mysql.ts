@@ -11,6 +11,9 @@ const INITIALISE_MS = 4_000;
 const START_MS = 1_200;
 const PASSWORDS = ['MYSQL_ROOT_PASSWORD', 'MYSQL_ALLOW_EMPTY_PASSWORD', 'MYSQL_RANDOM_ROOT_PASSWORD'];
 
+/** The image's own data directory, for a container without a volume. */
+const EMPTY_DATA = { [`${DATA}/.keep`]: '' };
+
 const time = (container: Container) => new Date(container.clock.now()).toISOString();
 
 export function mysql(image: string): Program {
@@ -20,6 +23,7 @@ export function mysql(image: string): Program {
       entrypoint: ['docker-entrypoint.sh'],
       cmd: ['mysqld'],
       env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', MYSQL_MAJOR: '8.0' },
+      files: EMPTY_DATA,
     },
     run: serve,
   };
@@ -31,7 +35,7 @@ async function serve(container: Container): Promise<number> {
     container.logError(`${time(container)} 0 [${level}] [MY-${code}] [Server] ${text}`);
   const entry = (text: string) =>
     container.log(`${time(container).slice(0, 19).replace('T', ' ')}+00:00 [Note] [Entrypoint]: ${text}`);
-  container.use({ cpuMillis: 40, memoryBytes: 180 * 1024 * 1024 });
+  container.use({ cpuMillis: 40, memoryBytes: 150 * 1024 * 1024 });
   entry(`Entrypoint script for MySQL Server ${version} started.`);
   const fresh = !container.files.exists(`${DATA}/ibdata1`);
   if (fresh) {

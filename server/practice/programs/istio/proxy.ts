@@ -59,7 +59,7 @@ class ProxyAgent {
     const { container } = this;
     const version = container.image.slice(container.image.lastIndexOf(':') + 1);
     const { name, namespace } = container.pod.metadata;
-    container.use({ cpuMillis: 3, memoryBytes: 46 * 1024 * 1024 });
+    container.use({ cpuMillis: 3, memoryBytes: 34 * 1024 * 1024 });
     this.log('info', `FLAG: --log_output_level="default:info"`);
     this.log('info', `Version ${version}-Clean`);
     this.log(
