@@ -12,7 +12,11 @@ export function runnableBlocks() {
         const { metaOptions } = codeBlock;
         const properties = renderData.blockAst.properties;
         // A block that scrolls becomes a landmark, and landmarks want names of their own.
-        properties['aria-label'] = codeBlock.code.trim().split('\n').slice(0, 2).join(' ').slice(0, 80);
+        const lines = codeBlock.code.trim().split('\n');
+        properties['aria-label'] = [...new Set([lines[0], lines.at(-1)])]
+          .join(' … ')
+          .replace(/\s+/g, ' ')
+          .slice(0, 160);
         if (metaOptions.getBoolean('run')) {
           properties['data-run'] = codeBlock.code.trim();
           const terminal = metaOptions.getInteger('terminal');

@@ -186,6 +186,7 @@ story('answers, hints and a confirmed reset become wishes', async (page, server)
 story('a step that passes turns green by itself, and what is being typed stays', async (page, server) => {
   await open(page);
   await page.locator('[data-step="sum"] .step-toggle').click();
+  await page.locator('[data-step="sum"]').getByLabel('The image').check();
   await page.getByLabel('How much?').fill('12');
   const { steps } = attempt();
   server.tell({ type: 'step', step: { ...steps[1]!, state: 'passed' } });
@@ -194,6 +195,7 @@ story('a step that passes turns green by itself, and what is being typed stays',
   await page.locator('[data-step="sum"]').getByRole('button', { name: /hint/ }).waitFor();
   await page.keyboard.type('8Mi');
   assert.equal(await page.getByLabel('How much?').inputValue(), '128Mi');
+  assert.equal(await page.locator('[data-step="sum"]').getByLabel('The image').isChecked(), true);
   assert.equal(await page.locator('[data-announce]').innerText(), 'Step 2 passed');
 });
 

@@ -68,7 +68,9 @@ export class LabPanel {
     if (before && before.state !== 'passed' && step.state === 'passed') {
       const item = find(`[data-step="${CSS.escape(step.id)}"]`, this.#steps);
       item?.classList.add('just-passed');
-      find('[data-current]', this.#steps)?.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+      // To the next step, or up to the words about the end.
+      const next = find('[data-current]', this.#steps) ?? this.#notice;
+      next.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
     }
   }
 
@@ -118,9 +120,10 @@ export class LabPanel {
     }
     const active = old.contains(document.activeElement) ? (document.activeElement as HTMLElement) : undefined;
     const key = active?.dataset.key;
-    for (const typed of old.querySelectorAll<HTMLInputElement>('input[type="text"][data-key]')) {
-      const twin = find<HTMLInputElement>(`input[data-key="${CSS.escape(typed.dataset.key!)}"]`, fresh);
-      if (twin && typed.value) twin.value = typed.value;
+    for (const kept of old.querySelectorAll<HTMLInputElement>('input[data-key]')) {
+      const twin = find<HTMLInputElement>(`input[data-key="${CSS.escape(kept.dataset.key!)}"]`, fresh);
+      if (twin && kept.type === 'radio') twin.checked = kept.checked;
+      else if (twin && kept.value) twin.value = kept.value;
     }
     old.replaceWith(fresh);
     if (key) {

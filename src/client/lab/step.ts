@@ -84,12 +84,18 @@ function drawChecks(step: StepView, words: ClientStrings, wishes: StepWishes): H
         { class: 'check', 'data-state': check.state, 'data-kind': check.kind },
         check.prompt && h('p', {}, inline(check.prompt[language])),
         h('span', { class: 'check-state' }, `${SIGNS[check.state]} ${words[check.state]}`),
-        check.said && h('span', { class: 'check-said' }, inline(check.said[language])),
+        drawSaid(check, words),
         check.findings && check.findings.length > 0 && drawFindings(check.findings, words),
         check.prompt && drawAnswer(step, check, words, wishes),
       ),
     ),
   );
+}
+
+function drawSaid(check: CheckView, words: ClientStrings): HTMLElement | false {
+  if (check.said) return h('span', { class: 'check-said' }, inline(check.said[language]));
+  const wait = check.state === 'not-yet' ? words.waitingFor[check.kind] : undefined;
+  return wait !== undefined && h('span', { class: 'check-said' }, wait);
 }
 
 function drawFindings(findings: Finding[], words: ClientStrings): HTMLElement {
