@@ -391,12 +391,6 @@ test('other kinds are told every mistake in them', { skip }, async () => {
     [exit 1]
 
     $ cat <<'Y' | kubectl apply  -f -
-    {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: rb}, subjects: [{kind: User, name: u}]}
-    Y
-    Error from server: error when creating "STDIN": unsupported role reference kind: ""
-    [exit 1]
-
-    $ cat <<'Y' | kubectl apply  -f -
     {apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h}, spec: {maxReplicas: 0, scaleTargetRef: {kind: Deployment, name: d}}}
     Y
     The HorizontalPodAutoscaler "h" is invalid: 

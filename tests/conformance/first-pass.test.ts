@@ -44,18 +44,19 @@ const crd = (plural: string, kind: string, description = '') => ({
 });
 
 const stream = [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'pass' } },
-    crd('smalls', 'Small'),
-    crd('larges', 'Large', 'x'.repeat(TOO_MUCH)),
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c', namespace: 'pass' }, data: { a: 'b' } },
-    {
-      apiVersion: 'pass.example.com/v1',
-      kind: 'Small',
-      metadata: { name: 's', namespace: 'pass' },
-      spec: { a: 1 },
-    },
-  ],
-};
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'pass' } },
+  crd('smalls', 'Small'),
+  crd('larges', 'Large', 'x'.repeat(TOO_MUCH)),
+  { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c', namespace: 'pass' }, data: { a: 'b' } },
+  {
+    apiVersion: 'pass.example.com/v1',
+    kind: 'Small',
+    metadata: { name: 's', namespace: 'pass' },
+    spec: { a: 1 },
+  },
+]
+  .map(object => JSON.stringify(object))
+  .join('\n---\n');
 
 test('objects of a definition in the same stream wait for a second pass; a large one needs the server', {
   skip: NO_KUBECTL,
