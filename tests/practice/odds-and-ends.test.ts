@@ -197,3 +197,20 @@ test('after going back to a snapshot everything settles where it was', async () 
   assert.deepEqual(await Promise.all(placed), ['n1', undefined]);
   assert.deepEqual(w.failures, []);
 });
+
+test('a pod that going back takes off its node is scheduled again', async () => {
+  const w = await world();
+  await w.change(r.NODES, 'n1', { spec: { unschedulable: true } });
+  await w.create(pod('p'));
+  await w.settle();
+  const moment = w.store.snapshot();
+  await w.change(r.NODES, 'n1', { spec: { unschedulable: null } });
+  await w.settle();
+  assert.equal((await w.get(r.PODS, 'p'))['spec'].nodeName, 'n1');
+  w.store.restore(moment);
+  await w.settle();
+  assert.equal((await w.get(r.PODS, 'p'))['spec'].nodeName, undefined);
+  await w.change(r.NODES, 'n1', { spec: { unschedulable: null } });
+  await w.settle();
+  assert.equal((await w.get(r.PODS, 'p'))['spec'].nodeName, 'n1');
+});

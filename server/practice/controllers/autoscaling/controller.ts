@@ -324,10 +324,9 @@ class Look {
     try {
       ({ items } = await this.context.client.list(POD_METRICS, { namespace: this.hpa.metadata.namespace }));
     } catch (error) {
-      const text =
-        error instanceof StatusError && error.code === 404
-          ? 'the server could not find the requested resource (get pods.metrics.k8s.io)'
-          : (error as Error).message;
+      // client-go adds the request to the server's general refusals.
+      const general = error instanceof StatusError && (error.code === 404 || error.code === 503);
+      const text = (error as Error).message + (general ? ' (get pods.metrics.k8s.io)' : '');
       throw new Error(`unable to fetch metrics from resource metrics API: ${text}`);
     }
     if (items.length === 0) throw new Error('no metrics returned from resource metrics API');
