@@ -11,6 +11,7 @@ interface PortLine {
 interface ContainerLine {
   name: string;
   image: string;
+  command?: string[];
   args?: string[];
   /** Plain text, or `field PATH`, `secret NAME KEY`, `config NAME KEY`. */
   env?: Record<string, string>;
@@ -20,6 +21,8 @@ interface ContainerLine {
   limits?: Record<string, string>;
   /** Readiness over HTTP. */
   ready?: { path: string; port: number };
+  /** A ConfigMap as files below a folder. */
+  files?: { from: string; at: string };
   /** Where the workload's claim is mounted. */
   mount?: string;
 }
@@ -211,16 +214,23 @@ function selectorOf({ labels }: WorkloadLine): Record<string, string> {
 }
 
 function podSpec(line: WorkloadLine): Record<string, unknown> {
+  const volumes = [
+    ...(line.claim ? [{ name: line.claim, persistentVolumeClaim: { claimName: line.claim } }] : []),
+    ...line.containers.flatMap(({ files }) =>
+      files ? [{ name: 'files', configMap: { name: files.from } }] : [],
+    ),
+  ];
   return {
     ...(line.account !== 'default' && { serviceAccountName: line.account }),
     containers: line.containers.map(container),
-    ...(line.claim && { volumes: [{ name: line.claim, persistentVolumeClaim: { claimName: line.claim } }] }),
+    ...(volumes.length > 0 && { volumes }),
   };
 
   function container(of: ContainerLine): Record<string, unknown> {
     return {
       name: of.name,
       image: of.image,
+      ...(of.command && { command: of.command }),
       ...(of.args && { args: of.args }),
       ...(of.ports && {
         ports: of.ports.map(({ name, port, protocol = 'TCP' }) => ({
@@ -234,6 +244,7 @@ function podSpec(line: WorkloadLine): Record<string, unknown> {
       resources: { ...(of.requests && { requests: of.requests }), ...(of.limits && { limits: of.limits }) },
       ...(of.ready && { readinessProbe: { httpGet: { ...of.ready, scheme: 'HTTP' }, periodSeconds: 2 } }),
       ...(of.mount && { volumeMounts: [{ name: line.claim, mountPath: of.mount }] }),
+      ...(of.files && { volumeMounts: [{ name: 'files', mountPath: of.files.at }] }),
     };
   }
 }
