@@ -11,6 +11,7 @@ import {
   type ListOptions,
   notFound,
   OBJECT_MODIFIED,
+  StatusError,
   timestamp,
   type WatchEvent,
 } from '../../kube/index.ts';
@@ -27,6 +28,8 @@ export class FakeApi implements ApiClient {
   private uid = 0;
   private readonly watchers = new Set<Watcher>();
   private readonly clock: Clock;
+  /** Groups that are not served yet (their CRDs are missing). */
+  readonly absent = new Set<string>();
   /** Every write that reached the API, for tests that count. */
   writes = 0;
 
@@ -82,6 +85,12 @@ export class FakeApi implements ApiClient {
   }
 
   async list(resource: GroupVersionResource, options: ListOptions = {}) {
+    if (this.absent.has(resource.group))
+      throw new StatusError({
+        message: 'the server could not find the requested resource',
+        reason: 'NotFound',
+        code: 404,
+      });
     const items = [...this.objects].filter(
       ([key, o]) => key.startsWith(`${resource.resource}/`) && this.matches(o, options),
     );
