@@ -4,7 +4,7 @@ import type { ClusterOffer } from '#common/protocol/session.ts';
 import { find, h } from './dom.ts';
 import { ask } from './lab/ask.ts';
 import { LabPanel } from './lab/panel.ts';
-import { clusterName, drawStart } from './lab/start.ts';
+import { drawBadge, drawStart } from './lab/start.ts';
 import { memory, type OpenLab } from './memory.ts';
 import { addRunButtons } from './runs.ts';
 import { type Reach, reachServer } from './server.ts';
@@ -52,7 +52,7 @@ async function start(workbench: HTMLElement, lab: string): Promise<void> {
     badge.hidden = false;
     badge.dataset.kind = cluster.kind;
     badge.dataset.live = '';
-    badge.textContent = fill(words.onCluster, { name: clusterName(cluster, words) });
+    badge.replaceChildren(...drawBadge(cluster, words));
     badge.title = cluster.note[language];
   }
 

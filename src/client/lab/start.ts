@@ -25,6 +25,17 @@ export function clusterName(offer: ClusterOffer, words: ClientStrings): string {
   return offer.version ? `${name} ${offer.version}` : name;
 }
 
+/** What the header shows: on a narrow screen only the name fits. */
+export function drawBadge(offer: ClusterOffer, words: ClientStrings): Node[] {
+  const [before = '', after = ''] = words.onCluster.split('{name}');
+  const name = clusterName({ ...offer, version: undefined }, words);
+  return [
+    h('span', { class: 'wide-only' }, before),
+    h('span', { class: 'cluster-name' }, name),
+    h('span', { class: 'wide-only' }, `${offer.version ? ` ${offer.version}` : ''}${after}`),
+  ];
+}
+
 export function drawStart(
   reach: Reach,
   words: ClientStrings,
