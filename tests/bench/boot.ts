@@ -1,7 +1,7 @@
 // From the call that starts a practice cluster to its first answer over TLS.
 
 import { startPracticeWorker } from '../../server/practice/index.ts';
-import { apiRequest } from './api-request.ts';
+import { apiRequest } from '../support/api-request.ts';
 import type { Measured } from './main.ts';
 
 const NODES = [{ name: 'minikube', cpus: '2', memory: '4Gi' }];

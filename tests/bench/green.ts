@@ -4,8 +4,8 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import type { SessionMessage } from '#common/protocol/index.ts';
+import { apiRequest } from '../support/api-request.ts';
 import { startTestServer } from '../support/test-server.ts';
-import { apiRequest } from './api-request.ts';
 import type { Measured } from './main.ts';
 import { smallLabs } from './small-lab.ts';
 

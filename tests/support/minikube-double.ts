@@ -21,10 +21,11 @@ export interface MinikubeDouble {
   calls(): Promise<string[]>;
 }
 
-/** `home` gets the certificates minikube keeps for each profile. */
+/** `home` gets the certificates minikube keeps for each profile; `credentials` are real ones where something listens. */
 export async function minikubeDouble(
   folder: string,
   profiles: readonly DoubleProfile[],
+  credentials?: { caCert: string; clientCert: string; clientKey: string },
 ): Promise<MinikubeDouble> {
   const bin = join(folder, 'bin');
   const home = join(folder, 'home');
@@ -32,12 +33,12 @@ export async function minikubeDouble(
   await mkdir(bin, { recursive: true });
   await mkdir(join(home, '.minikube'), { recursive: true });
   await writeFile(log, '');
-  await writeFile(join(home, '.minikube', 'ca.crt'), 'the authority');
+  await writeFile(join(home, '.minikube', 'ca.crt'), credentials?.caCert ?? 'the authority');
   for (const { name } of profiles) {
     const profile = join(home, '.minikube', 'profiles', name);
     await mkdir(profile, { recursive: true });
-    await writeFile(join(profile, 'client.crt'), `certificate of ${name}`);
-    await writeFile(join(profile, 'client.key'), `key of ${name}`);
+    await writeFile(join(profile, 'client.crt'), credentials?.clientCert ?? `certificate of ${name}`);
+    await writeFile(join(profile, 'client.key'), credentials?.clientKey ?? `key of ${name}`);
   }
   await writeFile(join(bin, 'minikube'), script(profiles, log), { mode: 0o755 });
   return {
