@@ -125,6 +125,18 @@ export function storeContract(name: string, make: (logLength?: number) => Store)
     assert.deepEqual(seen, ['/things/a', '/things/b']);
   });
 
+  it('a watch that starts while changes are handed out sees each of them once', () => {
+    const store = make();
+    const seen: string[] = [];
+    store.watch('/things/', 0, event => {
+      if (event.key !== '/things/a') return;
+      store.create('/things/b', thing('b'));
+      store.watch('/things/', 0, late => seen.push(late.key));
+    });
+    store.create('/things/a', thing('a'));
+    assert.deepEqual(seen, ['/things/a', '/things/b']);
+  });
+
   it('a watch from before the log, or from the future, is refused', () => {
     const store = make(10);
     for (let i = 0; i < 40; i++) store.create(`/things/${i}`, thing(String(i)));
