@@ -109,15 +109,42 @@ export const events: ResourceDefinition = {
 const withoutEmpty = (object: Record<string, unknown>): any =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 
+/** The stored shape of an event written in the newer one. */
+function toCore(event: KubeObject): KubeObject {
+  const {
+    regarding,
+    note,
+    deprecatedSource,
+    deprecatedFirstTimestamp,
+    deprecatedLastTimestamp,
+    deprecatedCount,
+    reportingController,
+    ...rest
+  } = event;
+  return withoutEmpty({
+    ...rest,
+    involvedObject: regarding ?? {},
+    message: note,
+    source: deprecatedSource ?? {},
+    firstTimestamp: deprecatedFirstTimestamp ?? null,
+    lastTimestamp: deprecatedLastTimestamp ?? null,
+    count: deprecatedCount,
+    reportingComponent: reportingController ?? '',
+    reportingInstance: event.reportingInstance ?? '',
+  });
+}
+
 export const eventsV1: ResourceDefinition = {
   ...events,
   group: 'events.k8s.io',
   storedAs: 'events',
   selectableFields: Object.fromEntries(
     Object.entries(selectableFields).flatMap(([name, read]) => {
+      // Selected in whichever shape it comes.
+      const either = (event: KubeObject) => read(event.regarding ? toCore(event) : event);
       if (name === 'source') return [];
-      if (name === 'reportingComponent') return [['reportingController', read]];
-      return [[name.replace('involvedObject', 'regarding'), read]];
+      if (name === 'reportingComponent') return [['reportingController', either]];
+      return [[name.replace('involvedObject', 'regarding'), either]];
     }),
   ),
   fromStored(event) {
@@ -142,27 +169,6 @@ export const eventsV1: ResourceDefinition = {
       reportingController: reportingComponent,
     });
   },
-  toStored(event) {
-    const {
-      regarding,
-      note,
-      deprecatedSource,
-      deprecatedFirstTimestamp,
-      deprecatedLastTimestamp,
-      deprecatedCount,
-      reportingController,
-      ...rest
-    } = event;
-    return withoutEmpty({
-      ...rest,
-      involvedObject: regarding ?? {},
-      message: note,
-      source: deprecatedSource ?? {},
-      firstTimestamp: deprecatedFirstTimestamp ?? null,
-      lastTimestamp: deprecatedLastTimestamp ?? null,
-      count: deprecatedCount,
-      reportingComponent: reportingController ?? '',
-      reportingInstance: event.reportingInstance ?? '',
-    });
-  },
+  toStored: toCore,
+  row: (event, context) => row(toCore(event), context),
 };

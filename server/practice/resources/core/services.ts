@@ -92,6 +92,18 @@ function keepAllocated(spec: any, old: any): void {
   if (needsHealthPort(spec) && needsHealthPort(old)) spec.healthCheckNodePort ||= old.healthCheckNodePort;
 }
 
+/** The single and the listed address are one value: the one that was changed speaks for both. */
+function alignClusterIps(spec: any, old: any): void {
+  if (spec.clusterIP !== old.clusterIP) {
+    if (!same(spec.clusterIPs, old.clusterIPs)) return;
+    if (spec.clusterIP) spec.clusterIPs = [spec.clusterIP, ...(old.clusterIPs ?? []).slice(1)];
+    else delete spec.clusterIPs;
+  } else if (!same(spec.clusterIPs, old.clusterIPs)) {
+    if (spec.clusterIPs?.length) spec.clusterIP = spec.clusterIPs[0];
+    else delete spec.clusterIP;
+  }
+}
+
 /** What only the former type needed goes, unless the client set it anew. */
 function dropWhatTypeLost(spec: any, old: any): void {
   if (spec.type === old.type) return;
@@ -292,6 +304,7 @@ export const services: ResourceDefinition = {
   },
   prepareForUpdate(service, old, context) {
     service.status = old.status;
+    alignClusterIps(service.spec, old.spec);
     dropWhatTypeLost(service.spec, old.spec);
     keepAllocated(service.spec, old.spec);
     if (portFindings(service.spec).length === 0) allocate(service, context);
