@@ -5,8 +5,11 @@ import { seededRandom } from '../../../random.ts';
 import type { HookContext } from '../types.ts';
 import { services } from './services.ts';
 
+let seed = 1;
+
 function context(existing: KubeObject[], cidr = '10.96.0.0/12'): HookContext {
-  const random = seededRandom(5);
+  // Another seed each time: what stays the same was kept, not drawn again.
+  const random = seededRandom(seed++);
   return {
     now: 0,
     user: { name: 'u', groups: [] },
