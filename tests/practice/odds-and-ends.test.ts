@@ -92,6 +92,8 @@ test('endpoints written by hand get a slice, and lose it when a selector takes o
     'endpointslicemirroring-controller.k8s.io',
   );
   assert.deepEqual(slice?.['endpoints'], [{ addresses: ['192.0.2.7'], conditions: { ready: true } }]);
+  await w.create(pod('backend', {}, { labels: { app: 'db' } }));
+  await w.settle();
   await w.change(r.SERVICES, 'db', { spec: { selector: { app: 'db' } } });
   await w.settle();
   const managers = (await w.list(r.ENDPOINT_SLICES)).map(

@@ -154,8 +154,15 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     for (const object of objects) {
       const resource = RESOURCE_BY_KIND.get(object.kind) as GroupVersionResource;
       const made = await client.create(resource, object);
+      // A patch: controllers may have written to the node already.
       if (object.kind === 'Node')
-        await client.update(resource, { ...made, status: object['status'] }, 'status');
+        await client.patch(
+          resource,
+          made.metadata,
+          'merge',
+          { status: object['status'] },
+          { subresource: 'status' },
+        );
     }
   };
   await create(namespace('default'), namespace('demo'), ...(options.nodes ?? [node('n1')]));
@@ -202,7 +209,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         ...others,
         { ...healthy, lastHeartbeatTime, lastTransitionTime: lastHeartbeatTime },
       ];
-      await client.update(r.NODES, { ...n, status: { ...n['status'], conditions } }, 'status');
+      await client.patch(r.NODES, n.metadata, 'merge', { status: { conditions } }, { subresource: 'status' });
     }
   };
   let beats = 0;
