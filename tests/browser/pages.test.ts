@@ -42,7 +42,7 @@ after(async () => {
 
 for (const size of ['wide', 'narrow'] satisfies Size[]) {
   for (const scheme of ['light', 'dark'] satisfies Scheme[]) {
-    test(`every page is whole, ${size} and ${scheme}`, { skip, timeout: 240_000 }, async () => {
+    test(`every page is whole, ${size} and ${scheme}`, { skip, timeout: 600_000 }, async () => {
       const { page, context, complaints } = await openPage(browser, size, scheme);
       for (const path of [...pages, '/no/such/page/']) {
         await page.goto(server.url + path);

@@ -155,7 +155,7 @@ export class LabPanel {
           ' ',
           fill(words.completeBody, { minutes }),
           this.#next !== undefined && ' ',
-          this.#next !== undefined && h('a', { href: this.#next }, '→'),
+          this.#next !== undefined && h('a', { href: this.#next }, words.nextLesson),
         ),
       );
     } else this.#notice.replaceChildren();
