@@ -12,7 +12,6 @@ import {
   type FileNode,
   file,
   InvalidReference,
-  normalisePath,
   parseReference,
   plant,
   programFor,
@@ -20,6 +19,7 @@ import {
   runExec,
 } from '../programs/index.ts';
 import { ContainerInstance, type Exit } from './container.ts';
+import { below, commandOf, goDuration, hostsFile, resolvConf, startError } from './container-setup.ts';
 import { ConfigError, environmentOf, expand } from './env.ts';
 import { PullError, type StoredImage } from './images.ts';
 import type { LogBuffer } from './logs.ts';
@@ -651,91 +651,4 @@ export class ContainerRecord {
     this.stopProbes();
     this.instance?.kill();
   }
-}
-
-/** As Go prints a duration: `1.21s`, `10s`, `2m40s`, `350ms`. */
-export function goDuration(ms: number): string {
-  const whole = Math.round(ms);
-  if (whole < 1000) return whole === 0 ? '0s' : `${whole}ms`;
-  const minutes = Math.floor(whole / 60_000);
-  const seconds = (whole % 60_000) / 1000;
-  const text = `${Number(seconds.toFixed(3))}s`;
-  if (minutes === 0) return text;
-  const hours = Math.floor(minutes / 60);
-  return hours > 0 ? `${hours}h${minutes % 60}m${text}` : `${minutes}m${text}`;
-}
-
-function commandOf(
-  spec: any,
-  config: { entrypoint?: string[]; cmd?: string[] } | undefined,
-  env: Record<string, string>,
-): string[] {
-  const entrypoint: string[] = spec.command ?? config?.entrypoint ?? [];
-  const args: string[] = spec.args ?? (spec.command ? [] : (config?.cmd ?? []));
-  const argv = [...entrypoint, ...args].map(part => expand(part, env));
-  // An image whose configuration is not known starts with something of its own.
-  return argv.length > 0 || config ? argv : ['/entrypoint'];
-}
-
-const RUNTIME_FAILURE =
-  'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: ';
-
-function startError(executable: string): string {
-  const why = executable.includes('/')
-    ? `stat ${executable}: no such file or directory`
-    : 'executable file not found in $PATH';
-  return `${RUNTIME_FAILURE}"${executable}": ${why}`;
-}
-
-function resolvConf(pod: KubeObject, namespace: string): string {
-  const spec = pod['spec'];
-  const cluster = `search ${namespace}.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n`;
-  const node = 'nameserver 192.168.49.1\noptions edns0 trust-ad ndots:0\n';
-  if (spec.dnsPolicy === 'Default' || (spec.dnsPolicy === 'ClusterFirst' && spec.hostNetwork)) return node;
-  if (spec.dnsPolicy === 'None') {
-    const config = spec.dnsConfig ?? {};
-    const lines = [];
-    if (config.searches?.length) lines.push(`search ${config.searches.join(' ')}`);
-    for (const server of config.nameservers ?? []) lines.push(`nameserver ${server}`);
-    const options = (config.options ?? []).map((o: any) => (o.value ? `${o.name}:${o.value}` : o.name));
-    if (options.length > 0) lines.push(`options ${options.join(' ')}`);
-    return `${lines.join('\n')}\n`;
-  }
-  return cluster;
-}
-
-function hostsFile(pod: KubeObject, address: string, hostname: string): string {
-  const spec = pod['spec'];
-  const lines = [
-    '# Kubernetes-managed hosts file.',
-    '127.0.0.1\tlocalhost',
-    '::1\tlocalhost ip6-localhost ip6-loopback',
-    'fe00::0\tip6-localnet',
-    'fe00::0\tip6-mcastprefix',
-    'fe00::1\tip6-allnodes',
-    'fe00::2\tip6-allrouters',
-    spec.subdomain
-      ? `${address}\t${hostname}.${spec.subdomain}.${pod.metadata.namespace}.svc.cluster.local\t${hostname}`
-      : `${address}\t${hostname}`,
-  ];
-  if (spec.hostAliases?.length) {
-    lines.push('', '# Entries added by HostAliases.');
-    for (const alias of spec.hostAliases) lines.push(`${alias.ip}\t${(alias.hostnames ?? []).join('\t')}`);
-  }
-  return `${lines.join('\n')}\n`;
-}
-
-/** The part of a volume that a subPath names; a directory is made when nothing is there. */
-function below(volume: DirNode | FileNode, subPath: string, now: number): DirNode | FileNode {
-  let node: DirNode | FileNode = volume;
-  for (const part of normalisePath(subPath).slice(1).split('/')) {
-    if (node.kind !== 'dir') break;
-    let next = node.children.get(part);
-    if (!next || next.kind === 'link') {
-      next = directory(now, 0o777);
-      node.children.set(part, next);
-    }
-    node = next;
-  }
-  return node;
 }
