@@ -206,7 +206,8 @@ function openSource(api: KubeApi, clock: Clock, path: ResourcePath): Source {
   return source;
 }
 
-function means(ref: Ref, object: KubeObject): boolean {
+/** Whether a reference means this object, by namespace, name and labels; the kind is the caller's. */
+export function means(ref: Ref, object: KubeObject): boolean {
   const { metadata } = object;
   if (ref.namespace !== undefined && metadata.namespace !== ref.namespace) return false;
   if (ref.name !== undefined && metadata.name !== ref.name) return false;

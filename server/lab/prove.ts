@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts';
 import type { Tool } from '../workspace/index.ts';
 import { mistakeNames, mistakeOf, solutionOf } from './files.ts';
 import type { Lab } from './load.ts';
+import { survivors } from './mutants.ts';
 import { openRehearsal, type Rehearsal } from './rehearsal.ts';
 
 /** After its solution was typed, a step may need this much longer than its checks' `within`. Milliseconds. */
@@ -61,7 +62,7 @@ export async function proveLab(options: ProofOptions): Promise<Proof> {
     else show('unsolved, every step fails');
 
     for (const round of ['once', 'twice']) {
-      const done = await solve(stage, options, fail);
+      const done = await solve(stage, options, fail, undefined, round === 'once' ? show : undefined);
       if (done) show(`the solution passes, ${round}`);
       await stage.attempt.reset();
     }
@@ -84,6 +85,7 @@ async function solve(
   options: ProofOptions,
   fail: (what: string) => void,
   until?: string,
+  show?: (what: string) => void,
 ): Promise<boolean> {
   const { lab, clock } = options;
   for (const [index, step] of lab.definition.steps.entries()) {
@@ -107,6 +109,12 @@ async function solve(
         `the solution of step ${step.id} does not pass it: ${sayOpen(viewOf(stage, step.id))}\n${stage.transcript.slice(before).slice(-1500)}`,
       );
       return false;
+    }
+    if (show) {
+      const { tried, survived } = await withContext(stage, options, context => survivors(step, context));
+      for (const what of survived) fail(`step ${step.id} is too loose: ${what}`);
+      if (tried > 0 && survived.length === 0)
+        show(`step ${step.id} refuses ${tried} wrong states made from the right one`);
     }
     const early = await stepsThatHold(stage, options, index + 1);
     if (early.length > 0) {
@@ -163,24 +171,10 @@ async function refuses(
 }
 
 /** Judges steps from `first` on as they would be judged if it were their turn now; ids of those whose checks all hold. */
-async function stepsThatHold(
-  stage: Rehearsal,
-  { lab, clock }: ProofOptions,
-  first: number,
-): Promise<string[]> {
-  const kube = await openKubeWatch(stage.cluster.kubeconfig, clock);
-  const context: CheckContext = {
-    kube,
-    clock,
-    commands: stage.commands,
-    home: stage.home,
-    since: Date.parse(stage.attempt.view().startedAt),
-    labFolder: lab.folder,
-    signal: AbortSignal.timeout(STEP_TIMEOUT),
-  };
-  const holding: string[] = [];
-  try {
-    for (const step of lab.definition.steps.slice(first)) {
+function stepsThatHold(stage: Rehearsal, options: ProofOptions, first: number): Promise<string[]> {
+  return withContext(stage, options, async context => {
+    const holding: string[] = [];
+    for (const step of options.lab.definition.steps.slice(first)) {
       const states = await Promise.all(
         step.checks.map(async check => {
           // A guard holds from the start on purpose; what it guards must not.
@@ -190,10 +184,29 @@ async function stepsThatHold(
       );
       if (states.every(state => state === 'holds')) holding.push(step.id);
     }
+    return holding;
+  });
+}
+
+async function withContext<T>(
+  stage: Rehearsal,
+  { lab, clock }: ProofOptions,
+  task: (context: CheckContext) => Promise<T>,
+): Promise<T> {
+  const kube = await openKubeWatch(stage.cluster.kubeconfig, clock);
+  try {
+    return await task({
+      kube,
+      clock,
+      commands: stage.commands,
+      home: stage.home,
+      since: Date.parse(stage.attempt.view().startedAt),
+      labFolder: lab.folder,
+      signal: AbortSignal.timeout(STEP_TIMEOUT),
+    });
   } finally {
     kube.close();
   }
-  return holding;
 }
 
 function viewOf(stage: Rehearsal, step: string): StepView {

@@ -204,6 +204,9 @@ const envelope = {
     )
     .optional()
     .describe('The first that matches is what the learner reads.'),
+  lenient: sentence
+    .optional()
+    .describe('Why generated wrong states may pass this check; without it each one that does fails the lab.'),
   guard: sentence
     .optional()
     .describe('Why this holds from the start: it keeps the learner from the wrong repair.'),
@@ -229,6 +232,7 @@ export interface Check<K extends KindName = KindName> {
     ran?: string | string[];
     say: z.output<typeof textSchema>;
   }[];
+  lenient?: string;
   guard?: string;
 }
 
