@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { enableCompileCache } from 'node:module';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { buildSite } from './site.mjs';
 import { Sorry } from './sorry.mjs';
@@ -48,6 +48,7 @@ export async function run({ root, name, args }) {
     devSite?.kill();
     throw new Sorry(sentenceFor(error, config.port));
   }
+  if (devSite) await answering(config.devSitePort, devSite);
   announce(server);
   await untilAsked(server);
   devSite?.kill();
@@ -84,6 +85,19 @@ function untilAsked(server) {
     process.stdin.on('data', () => console.log(`  ${server.link()}`));
     process.stdin.unref();
   });
+}
+
+/** Resolves when something listens there, or the process that should has ended. */
+async function answering(port, child) {
+  while (child.exitCode === null) {
+    const open = await new Promise(resolve => {
+      const probe = connect(port, '127.0.0.1');
+      probe.once('connect', () => resolve(true)).once('error', () => resolve(false));
+      probe.once('connect', () => probe.destroy());
+    });
+    if (open) return;
+    await new Promise(resolve => setTimeout(resolve, 200));
+  }
 }
 
 function freePort() {
