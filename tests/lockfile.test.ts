@@ -47,8 +47,9 @@ test('the lockfile names no registry host', () => {
 
 test('dependencies are pinned exactly', () => {
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  const loose = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies } as Record<string, string>).filter(
-    ([, range]) => !/^(npm:[@\w/-]+@)?\d+\.\d+\.\d+$/.test(range),
-  );
+  const loose = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies } as Record<
+    string,
+    string
+  >).filter(([, range]) => !/^(npm:[@\w/-]+@)?\d+\.\d+\.\d+$/.test(range));
   assert.deepEqual(loose, []);
 });

@@ -45,7 +45,6 @@ export interface KubeObject {
   apiVersion: string;
   kind: string;
   metadata: ObjectMeta;
-  // biome-ignore lint/suspicious/noExplicitAny: the shape below metadata belongs to the kind, not to this layer.
   [field: string]: any;
 }
 

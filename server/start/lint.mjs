@@ -5,27 +5,26 @@ import { join } from 'node:path';
 
 export async function run({ root, args }) {
   const fix = args.includes('--fix');
-  const steps = lintSteps(root, fix);
   let failed = 0;
-  for (const step of steps) if ((await shown(root, step)) !== 0) failed++;
+  for (const step of lintSteps(root, fix)) if ((await shown(root, step)) !== 0) failed++;
   return failed === 0 ? 0 : 1;
 }
 
+/** Each is run on this Node, not on the one that the command's first line would find on the PATH. */
 export function lintSteps(root, fix = false) {
-  const bin = join(root, 'node_modules', '.bin');
+  const bin = name => join(root, 'node_modules', '.bin', name);
   return [
     {
-      name: 'biome',
-      file: join(bin, 'biome'),
-      args: ['check', ...(fix ? ['--write'] : []), '--error-on-warnings', '.'],
+      name: 'format and rules',
+      args: [bin('biome'), 'check', ...(fix ? ['--write'] : []), '--error-on-warnings', '.'],
     },
-    { name: 'types', file: join(bin, 'astro'), args: ['check', '--minimumSeverity', 'error'] },
-    { name: 'types of tests and server', file: join(bin, 'tsc'), args: ['--noEmit', '-p', 'tsconfig.json'] },
+    { name: 'types of pages', args: [bin('astro'), 'check', '--minimumSeverity', 'error'] },
+    { name: 'types', args: [bin('tsc'), '--noEmit', '-p', 'tsconfig.json'] },
   ];
 }
 
 function shown(root, step) {
-  const child = spawn(step.file, step.args, {
+  const child = spawn(process.execPath, step.args, {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, ASTRO_TELEMETRY_DISABLED: '1' },

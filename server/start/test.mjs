@@ -24,7 +24,7 @@ export async function run({ root, args }) {
 
   if (wanted('lint')) {
     for (const step of lintSteps(root)) {
-      const result = await command(root, step.name, step.file, step.args);
+      const result = await command(root, step.name, process.execPath, step.args);
       add(counts, result.code === 0 ? { passed: 1 } : { failed: 1 });
       if (result.code !== 0) console.log(result.output);
     }

@@ -106,16 +106,25 @@ export function parseFrame(data: Uint8Array): Frame | undefined {
     case Op.ack:
       return rest.length === 4 ? { op: 'ack', bytes: view.getUint32(1) } : undefined;
     case Op.resize:
-      return rest.length === 4 ? { op: 'resize', cols: view.getUint16(1), rows: view.getUint16(3) } : undefined;
+      return rest.length === 4
+        ? { op: 'resize', cols: view.getUint16(1), rows: view.getUint16(3) }
+        : undefined;
     case Op.screen:
       return rest.length >= 4
-        ? { op: 'screen', cols: view.getUint16(1), rows: view.getUint16(3), screen: decoder.decode(rest.subarray(4)) }
+        ? {
+            op: 'screen',
+            cols: view.getUint16(1),
+            rows: view.getUint16(3),
+            screen: decoder.decode(rest.subarray(4)),
+          }
         : undefined;
     case Op.exit:
       return rest.length === 4 ? { op: 'exit', code: view.getInt32(1) } : undefined;
     case Op.command:
       if (rest.length === 1) return { op: 'command', running: rest[0] === 1 };
-      return rest.length === 5 ? { op: 'command', running: rest[0] === 1, exitCode: view.getInt32(2) } : undefined;
+      return rest.length === 5
+        ? { op: 'command', running: rest[0] === 1, exitCode: view.getInt32(2) }
+        : undefined;
     case Op.run:
       return { op: 'run', text: decoder.decode(rest) };
     case Op.refused:

@@ -52,7 +52,7 @@ export function clientConfig(config: any = {}, field: string): FieldError[] {
     } catch {
       url = undefined;
     }
-    if (!url || url.protocol !== 'https:')
+    if (url?.protocol !== 'https:')
       findings.push(
         invalidValue(
           `${field}.url`,

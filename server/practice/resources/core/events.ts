@@ -86,7 +86,7 @@ function validate(event: KubeObject): FieldError[] {
     if (!event.action) findings.push(required('action'));
     if (!event.reason) findings.push(required('reason'));
     if (event.type !== 'Normal' && event.type !== 'Warning')
-      findings.push(invalidValue('type', event.type ?? '', 'has invalid value: ' + (event.type ?? '')));
+      findings.push(invalidValue('type', event.type ?? '', `has invalid value: ${event.type ?? ''}`));
   }
   return findings;
 }

@@ -90,7 +90,7 @@ function updateFindings(pod: KubeObject, old: KubeObject): FieldError[] {
       findings.push(
         forbiddenField(
           'spec.schedulingGates',
-          "only deletion is allowed, but found new scheduling gate '" + gate.name + "'",
+          `only deletion is allowed, but found new scheduling gate '${gate.name}'`,
         ),
       );
   const munged = withoutAllowedChanges(next, before);
