@@ -138,3 +138,15 @@ test('a broken tree is explained where it is broken', () => {
   assert.match(problems({ a: { $matches: '(' } })[0] ?? '', /missing|early/);
   assert.match(problems({ a: { $in: 'x' } })[0] ?? '', /wants a list/);
 });
+
+test('the element that agrees in its name is meant, even when another differs less', () => {
+  const wanted = [{ name: 'web', image: 'nginx:1.27', tty: true }];
+  const there = [
+    { name: 'side', image: 'nginx:1.27', tty: true },
+    { name: 'web', image: 'nginx:1.25', tty: false },
+  ];
+  assert.deepEqual(
+    match(wanted, there).map(found => found.path),
+    ['[web].image', '[web].tty'],
+  );
+});
