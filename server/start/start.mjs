@@ -18,6 +18,7 @@ const SCRIPTS = {
   lint: { module: './lint.mjs', dev: true },
   bench: { file: 'tests/bench/main.ts', dev: false },
   labs: { file: 'server/lab/cli.ts', dev: false },
+  content: { file: 'tests/content/cli.ts', dev: false },
   practice: { file: 'server/practice/cli.ts', dev: false },
   conformance: { file: 'tests/conformance/main.ts', dev: false },
 };
