@@ -57,6 +57,8 @@ export interface ApiClient {
     options?: { subresource?: string; force?: boolean },
   ): Promise<KubeObject>;
   delete(resource: GroupVersionResource, key: ObjectKey, options?: DeleteOptions): Promise<void>;
+  /** Discovery: the kinds this group version serves now; empty when there is no such group version. Everybody may ask. */
+  discover?(group: string, version: string): Promise<{ kind: string; resource: string }[]>;
   /**
    * Delivers what happens after `resourceVersion` (or the current state first, as ADDED, when absent) until stopped.
    * `onEnd` is called when the stream ends by itself, with the error if there was one; the caller lists again.

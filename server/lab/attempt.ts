@@ -19,7 +19,7 @@ import {
 } from '../check/index.ts';
 import type { AttemptRecord } from '../progress/index.ts';
 import { type Lab, LabError, loadLab } from './load.ts';
-import { setUp } from './setup.ts';
+import { layOut, setUp } from './setup.ts';
 import type { Attempt, AttemptEvent, AttemptOptions } from './types.ts';
 
 interface CheckState {
@@ -181,6 +181,7 @@ class RunningAttempt implements Attempt {
       else if (again) await cluster.reset?.();
       this.kube = await openKubeWatch(cluster.kubeconfig, clock);
       if (signal.aborted) return this.kube.close();
+      if (!prepared) await layOut(this.lab, this.options.home);
       if (!prepared && !rewound) {
         await setUp(this.lab, this.kube.api, {
           clock,

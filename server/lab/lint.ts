@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { labJsonSchema, mistakeJsonSchema } from '#common/lab/index.ts';
-import { baselineOf } from './baselines/index.ts';
+import { baselineOf, manifestOf } from './baselines/index.ts';
 import { mistakeNames, mistakeOf, solutionName, solutionOf } from './files.ts';
 import { type Lab, LabError, loadLab } from './load.ts';
 import { scriptLines } from './script-lines.ts';
@@ -33,7 +33,13 @@ export function lintLab(labs: string, id: string): string[] {
   if (!baselineOf(definition.cluster.baseline))
     say('lab.yaml', `there is no baseline ${definition.cluster.baseline}`);
 
-  for (const line of definition.setup) {
+  for (const line of [...definition.setup, ...definition.files]) {
+    if ('manifest' in line && !manifestOf(line.manifest))
+      say('lab.yaml', `there is no manifest ${line.manifest}`);
+    if ('from' in line) {
+      used.add(line.from);
+      if (!existsSync(join(lab.folder, line.from))) say('lab.yaml', `names ${line.from}, which is not there`);
+    }
     if (!('apply' in line)) continue;
     const { apply } = line;
     used.add(apply);

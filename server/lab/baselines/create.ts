@@ -99,6 +99,24 @@ export async function pathOf(api: KubeApi, object: KubeObject): Promise<string> 
 const GONE_TIMEOUT = 120_000;
 const LOOK_AGAIN = 250;
 
+/** Deletes objects that live in no namespace and waits until they are gone; one that is not there is fine. */
+export async function removeClusterScoped(
+  api: KubeApi,
+  objects: readonly { apiVersion: string; kind: string; name: string }[],
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { apiVersion, kind, name } of objects) {
+    const found = await discovery(api)({ apiVersion, kind });
+    if (!found) continue;
+    const path = `${baseOf(apiVersion)}/${found.plural}/${name}`;
+    await api.request('DELETE', path);
+    const end = clock.now() + GONE_TIMEOUT;
+    while (!signal.aborted && clock.now() < end && (await api.request('GET', path)).status !== 404)
+      await clock.sleep(LOOK_AGAIN, signal);
+  }
+}
+
 /** Deletes namespaces and waits until they are gone. */
 export async function removeNamespaces(
   api: KubeApi,

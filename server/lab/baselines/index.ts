@@ -1,16 +1,19 @@
 // The baselines there are, by name.
 
+import { kserve } from './kserve.ts';
 import { kubeflowSeed } from './kubeflow-seed.ts';
+import { pipelines, pipelinesElsewhere } from './pipelines.ts';
 import type { Baseline } from './types.ts';
 
 /** A cluster as it is after its start. */
 const empty: Baseline = { name: 'empty', namespaces: [], apply: async () => {} };
 
-export const BASELINES: readonly Baseline[] = [empty, kubeflowSeed];
+export const BASELINES: readonly Baseline[] = [empty, kubeflowSeed, kserve, pipelines, pipelinesElsewhere];
 
 export function baselineOf(name: string): Baseline | undefined {
   return BASELINES.find(baseline => baseline.name === name);
 }
 
-export { create, createAll, put, removeNamespaces } from './create.ts';
+export { create, createAll, put, removeClusterScoped, removeNamespaces } from './create.ts';
+export { MANIFESTS, manifestOf } from './manifests.ts';
 export type * from './types.ts';

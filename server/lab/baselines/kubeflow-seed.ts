@@ -34,7 +34,9 @@ import type { Baseline, BaselineContext } from './types.ts';
 const BOUND_TIMEOUT = 5_000;
 const LOOK_AGAIN = 40;
 
-const data = (): Data => parse(readFileSync(new URL('./kubeflow-seed.yaml', import.meta.url), 'utf8'));
+/** The data file, which smaller baselines take their part from. */
+export const seedData = (): Data =>
+  parse(readFileSync(new URL('./kubeflow-seed.yaml', import.meta.url), 'utf8'));
 
 export const kubeflowSeed: Baseline = {
   name: 'kubeflow-seed',
@@ -42,7 +44,7 @@ export const kubeflowSeed: Baseline = {
 
   async apply(api: KubeApi, context: BaselineContext) {
     const { signal } = context;
-    const seed = data();
+    const seed = seedData();
     const workloads = seed.workloads.map(workload => ({
       replicas: 1,
       account: 'default',

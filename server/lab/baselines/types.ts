@@ -13,8 +13,10 @@ export interface BaselineContext {
 
 export interface Baseline {
   name: string;
-  /** Everything it makes lives in these namespaces, so that they are all there is to take away. */
+  /** Where what it makes lives, so that it can be taken away. */
   namespaces: readonly string[];
+  /** What it makes outside of namespaces, and what a learner is meant to add there: taken away too. */
+  clusterScoped?: readonly { apiVersion: string; kind: string; name: string }[];
   /** Leaves alone what is already there. */
   apply(api: KubeApi, context: BaselineContext): Promise<void>;
 }

@@ -5,6 +5,7 @@ import { dependents } from './dependents.ts';
 import { generalServer } from './general.ts';
 import { pilot } from './istio/pilot.ts';
 import { proxy } from './istio/proxy.ts';
+import { kserve } from './kserve.ts';
 import { kubeSystem } from './kube-system.ts';
 import { mysql } from './mysql.ts';
 import { pause } from './pause.ts';
@@ -44,6 +45,7 @@ export const programs: readonly Program[] = [
   proxy,
   { ...proxy, image: 'registry.istio.io/release/proxyv2' },
   ...dependents,
+  ...kserve,
   generalServer,
 ];
 

@@ -96,6 +96,13 @@ export function createClient(registry: Registry, user: User, options: ClientOpti
       await registry.delete(context, path, request);
     },
 
+    async discover(group, version) {
+      return registry
+        .served()
+        .filter(served => served.definition.group === group && served.version === version)
+        .map(({ kind, definition }) => ({ kind: kind.kind, resource: definition.resource }));
+    },
+
     watch(resource, { namespace, ...request }, onEvent, onEnd) {
       const path = pathOf(resource, namespace ? { namespace } : {});
       let stopped = false;

@@ -122,12 +122,14 @@ const command = z
   })
   .describe('Such a command ran in the terminal.');
 
+const homeFile = z
+  .string()
+  .regex(/^~\/[\w./-]+$/, 'must be a file in the home folder: ~/rbac.yaml')
+  .refine(path => !path.split('/').includes('..'), 'must stay inside the home folder');
+
 const fileCheck = z
   .strictObject({
-    path: z
-      .string()
-      .regex(/^~\/[\w./-]+$/, 'must be a file in the home folder: ~/rbac.yaml')
-      .refine(path => !path.split('/').includes('..'), 'must stay inside the home folder'),
+    path: homeFile,
     format: z.enum(['text', 'yaml', 'json']).optional().describe('By the file name when left out.'),
     contains: z.string().optional(),
     match: tree.optional().describe('Against the parsed file; one document of a YAML file is enough.'),
@@ -207,6 +209,12 @@ const envelope = {
   lenient: sentence
     .optional()
     .describe('Why generated wrong states may pass this check; without it each one that does fails the lab.'),
+  weight: z
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe("This check's share of the step's points beside the others'; 1 when left out."),
   guard: sentence
     .optional()
     .describe('Why this holds from the start: it keeps the learner from the wrong repair.'),
@@ -233,6 +241,7 @@ export interface Check<K extends KindName = KindName> {
     say: z.output<typeof textSchema>;
   }[];
   lenient?: string;
+  weight?: number;
   guard?: string;
 }
 
@@ -289,8 +298,25 @@ const labOf = <C extends z.ZodType>(checkSchema: C) =>
           ready: z.array(checkSchema).default([]).describe('The lab begins when these hold.'),
         })
         .prefault({}),
+      files: z
+        .array(
+          z.union([
+            z.strictObject({ to: homeFile, from: file }),
+            z.strictObject({ to: homeFile, manifest: id }),
+          ]),
+        )
+        .default([])
+        .describe(
+          "Put into the learner's home folder: a file of the lab, or a manifest that is written then.",
+        ),
       setup: z
-        .array(z.union([z.strictObject({ apply: file }), z.strictObject({ wait: checkSchema })]))
+        .array(
+          z.union([
+            z.strictObject({ apply: file }),
+            z.strictObject({ manifest: id }),
+            z.strictObject({ wait: checkSchema }),
+          ]),
+        )
         .default([])
         .describe('On top of the baseline, in this order: apply a manifest, or wait until a check holds.'),
       steps: z
@@ -306,10 +332,18 @@ const labOf = <C extends z.ZodType>(checkSchema: C) =>
               .boolean()
               .default(true)
               .describe('false: a later step undoes it, so once passed it is not watched any more.'),
+            points: z.int().min(0).max(1000).default(10).describe('What the step is worth.'),
             checks: z.array(checkSchema).min(1, 'has no check; a step without one can never pass'),
           }),
         )
         .min(1),
+      costs: z
+        .strictObject({
+          hint: z.int().min(0).max(100).default(10).describe('Each hint, in per cent of its step.'),
+          solution: z.int().min(0).max(100).default(50).describe('A look at the solution, likewise.'),
+        })
+        .prefault({})
+        .describe('What help takes off the points of a step.'),
       learned: z.array(textSchema).default([]).describe('What the learner knows now; shown at the end.'),
     })
     .describe('A lab of Kubeflow by Doing.');

@@ -1,0 +1,2 @@
+printf '%s\n' 'apiVersion: apiextensions.k8s.io/v1' 'kind: CustomResourceDefinition' 'metadata: { name: inferenceservices.serving.kserve.io }' 'spec:' '  group: serving.kserve.io' '  scope: Namespaced' '  names: { kind: InferenceService, plural: inferenceservices, singular: inferenceservice, shortNames: [isvc] }' '  versions:' '    - { name: v1beta1, served: true, storage: true, schema: { openAPIV3Schema: { type: object, x-kubernetes-preserve-unknown-fields: true } } }' > small.yaml
+kubectl apply -f small.yaml

@@ -1,0 +1,1 @@
+kubectl apply --validate=false -f ~/kserve/inferenceservice-crd.yaml

@@ -1,0 +1,80 @@
+// The baseline `kserve`: KServe's two controllers of December 2024 with their roles and every kind but the largest,
+// InferenceService, which a client-side apply had refused. Knows no lab.
+
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { type KubeApi, say } from '../../check/index.ts';
+import type { KubeObject } from '../../kube/index.ts';
+import { create, createAll } from './create.ts';
+import { otherKserveCrds } from './kserve-crds.ts';
+import { seedData } from './kubeflow-seed.ts';
+import { partOf } from './part.ts';
+import type { Baseline, BaselineContext } from './types.ts';
+
+const NAMESPACE = 'kubeflow';
+const WORKLOADS = ['kserve-controller-manager', 'kserve-localmodel-controller-manager'];
+const RBAC = 'rbac.authorization.k8s.io/v1';
+const ALL_VERBS = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
+
+interface Data {
+  configuration: Record<string, string>;
+  roles: Record<string, { groups: string[]; resources: string[]; verbs: string[] | 'all' }[]>;
+  bindings: Record<string, { role: string; account: string }>;
+}
+
+const data = (): Data => parse(readFileSync(new URL('./kserve.yaml', import.meta.url), 'utf8'));
+
+function accessObjects({ roles, bindings }: Data): KubeObject[] {
+  return [
+    ...Object.entries(roles).map(([name, rules]) => ({
+      apiVersion: RBAC,
+      kind: 'ClusterRole',
+      metadata: { name, labels: { app: 'kserve', 'app.kubernetes.io/name': 'kserve' } },
+      rules: rules.map(({ groups, resources, verbs }) => ({
+        apiGroups: groups,
+        resources,
+        verbs: verbs === 'all' ? ALL_VERBS : verbs,
+      })),
+    })),
+    ...Object.entries(bindings).map(([name, { role, account }]) => ({
+      apiVersion: RBAC,
+      kind: 'ClusterRoleBinding',
+      metadata: { name, labels: { app: 'kserve', 'app.kubernetes.io/name': 'kserve' } },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+      subjects: [{ kind: 'ServiceAccount', name: account, namespace: NAMESPACE }],
+    })),
+  ];
+}
+
+export const kserve: Baseline = {
+  name: 'kserve',
+  namespaces: [NAMESPACE],
+  get clusterScoped() {
+    const names = (object: KubeObject) => ({ ...object, name: object.metadata.name });
+    return [
+      ...[...accessObjects(data()), ...otherKserveCrds()].map(names),
+      {
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        name: 'inferenceservices.serving.kserve.io',
+      },
+    ];
+  },
+
+  async apply(api: KubeApi, { note, signal }: BaselineContext) {
+    note(say('正在安裝 KServe 的控制器。', "Installing KServe's controllers."));
+    const own = data();
+    const configuration: KubeObject = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { namespace: NAMESPACE, name: 'inferenceservice-config' },
+      data: own.configuration,
+    };
+    await createAll(api, [...otherKserveCrds(), ...accessObjects(own)], signal);
+    const [namespace, ...rest] = partOf(seedData(), NAMESPACE, WORKLOADS);
+    await create(api, namespace as KubeObject);
+    const deployments = rest.filter(({ kind }) => kind === 'Deployment');
+    await createAll(api, [configuration, ...rest.filter(({ kind }) => kind !== 'Deployment')], signal);
+    await createAll(api, deployments, signal);
+  },
+};
