@@ -36,6 +36,18 @@ export const MIGRATIONS: readonly string[] = [
      value TEXT
    ) STRICT;
    CREATE INDEX events_by_attempt ON events (attempt, id);`,
+  `ALTER TABLE steps ADD COLUMN solution_at TEXT;
+   CREATE TABLE results (
+     attempt INTEGER PRIMARY KEY REFERENCES attempts (id) ON DELETE CASCADE,
+     at TEXT NOT NULL,
+     seconds INTEGER NOT NULL,
+     tries INTEGER NOT NULL,
+     wrong_answers INTEGER NOT NULL,
+     hints INTEGER NOT NULL,
+     solutions INTEGER NOT NULL,
+     points INTEGER NOT NULL,
+     most INTEGER NOT NULL
+   ) STRICT;`,
 ];
 
 /** What an export file calls itself. */
@@ -44,7 +56,11 @@ export const EXPORT_FORMAT = 'kubeflow-by-doing/progress';
 /** Tables in an order in which rows can be put back, with their columns. */
 export const TABLES: Record<string, readonly string[]> = {
   attempts: ['id', 'lab', 'cluster', 'started_at', 'completed_at', 'ended_at'],
-  steps: ['attempt', 'step', 'passed_at', 'hints'],
+  steps: ['attempt', 'step', 'passed_at', 'hints', 'solution_at'],
   latches: ['attempt', 'step', 'check', 'value', 'held'],
   events: ['id', 'attempt', 'at', 'kind', 'step', 'check', 'value'],
+  results: ['attempt', 'at', 'seconds', 'tries', 'wrong_answers', 'hints', 'solutions', 'points', 'most'],
 };
+
+/** Tables that came after the first version: an older export has none of them. */
+export const SINCE: Record<string, number> = { results: 2 };

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { fakeClock } from '../clock.ts';
 import { openProgress } from './index.ts';
+import { MIGRATIONS } from './schema.ts';
 
 const AT = '2026-11-24T06:00:00.000Z';
 const clock = fakeClock();
@@ -137,4 +138,95 @@ test('a full disk is told and what was there is carried on in memory', t => {
   progress.passed(id, 'x', AT);
   assert.match(progress.problem?.en ?? '', /cannot be stored .* disk is full.*Lessons go on/);
   assert.deepEqual(progress.steps(id), [{ step: 'x', passedAt: AT, hints: 0 }]);
+});
+
+test('a result is kept with its points, and the best of a lab is in the overview', t => {
+  const progress = open(t, ':memory:');
+  const result = {
+    seconds: 90,
+    tries: 1,
+    wrongAnswers: 0,
+    hints: 1,
+    solutions: 0,
+    points: { got: 8, most: 10 },
+  };
+  const first = progress.begin('a', 'practice', AT);
+  progress.result(first.id, result, AT);
+  progress.result(first.id, { ...result, points: { got: 1, most: 10 } }, AT);
+  const second = progress.begin('a', 'practice', AT);
+  progress.result(second.id, { ...result, points: { got: 5, most: 10 } }, AT);
+  assert.deepEqual(progress.resultOf(first.id), result);
+  assert.deepEqual(progress.overview()[0]?.best, { got: 8, most: 10 });
+  assert.equal(progress.overview()[0]?.completedAt, AT);
+  assert.equal(progress.tries(first.id), 1);
+  assert.equal(progress.tries(second.id), 2);
+});
+
+test('wrong answers are counted, right ones and commands are not', t => {
+  const progress = open(t, ':memory:');
+  const { id } = progress.begin('a', 'practice', AT);
+  const answer = { step: 's', check: 'q' };
+  progress.latch(id, { ...answer, value: 'cpu', held: false }, AT);
+  progress.latch(id, { ...answer, value: 'disk', held: false }, AT);
+  progress.latch(id, { ...answer, value: 'memory', held: false }, AT);
+  progress.latch(id, { ...answer, value: 'memory', held: true }, AT);
+  progress.latch(id, { step: 's', check: 'command-1', value: 'kubectl get pods', held: true }, AT);
+  assert.equal(progress.wrongAnswers(id), 2);
+});
+
+test('turning back takes away what was passed since, and keeps what help was taken', t => {
+  const progress = open(t, ':memory:');
+  const { id } = progress.begin('a', 'practice', AT);
+  for (const step of ['one', 'two']) progress.passed(id, step, AT);
+  progress.hint(id, 'two', 1, AT);
+  progress.solution(id, 'two', AT);
+  progress.latch(id, { step: 'two', check: 'q', value: 'x', held: true }, AT);
+  progress.completed(id, AT);
+  const [one] = progress.steps(id);
+  progress.turnBack(id, { steps: [one!], latches: [] }, 'rewound', 'one', AT);
+  assert.deepEqual(progress.steps(id), [
+    { step: 'one', passedAt: AT, hints: 0 },
+    { step: 'two', passedAt: undefined, hints: 1, solutionAt: AT },
+  ]);
+  assert.deepEqual(progress.latches(id), []);
+  assert.equal(progress.current('a')?.completedAt, undefined);
+});
+
+test('a database of the first version is brought up to date, and its export can still be read', t => {
+  const file = join(folder(t), 'progress.db');
+  const old = new DatabaseSync(file);
+  old.exec(MIGRATIONS[0] as string);
+  old.exec(
+    `PRAGMA user_version = 1; INSERT INTO attempts (lab, cluster, started_at) VALUES ('a', 'practice', '${AT}')`,
+  );
+  old.close();
+  const progress = open(t, file);
+  assert.equal(progress.problem, undefined);
+  assert.equal(progress.overview()[0]?.lab, 'a');
+  const { results: _, ...first } = progress.export() as Record<string, unknown>;
+  progress.import({ ...first, version: 1 });
+  assert.equal(progress.overview().length, 1);
+  assert.throws(() => progress.import({ ...first, version: 2 }), /no list "results"/);
+});
+
+test('whoever builds on what was forgotten or replaced is told', t => {
+  const progress = open(t, ':memory:');
+  progress.begin('a', 'practice', AT);
+  let told = 0;
+  const stop = progress.subscribe(() => told++);
+  progress.forget('a');
+  progress.import(progress.export());
+  stop();
+  progress.forget();
+  assert.equal(told, 2);
+});
+
+test('a write to an attempt that another process has forgotten is no fault', t => {
+  const progress = open(t, ':memory:');
+  const { id } = progress.begin('a', 'practice', AT);
+  progress.forget('a');
+  progress.passed(id, 'x', AT);
+  progress.verdict(id, 'x', 'c', 'wrong', AT);
+  assert.equal(progress.problem, undefined);
+  assert.deepEqual(progress.steps(id), []);
 });

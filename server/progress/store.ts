@@ -1,16 +1,22 @@
 // The progress store over node:sqlite: every write outlives this process when it returns. A database that cannot be used is set aside with
 // a clear message, and the labs go on in memory. Knows no sessions.
 
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import type { Text } from '#common/protocol/index.ts';
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { LabProgress, Text } from '#common/protocol/index.ts';
 import type { Clock } from '../clock.ts';
-import { EXPORT_FORMAT, MIGRATIONS, TABLES } from './schema.ts';
-import type { AttemptRecord, LabSummary, LatchRecord, Progress, StepRecord } from './types.ts';
-
-/** Another process may hold the file for a moment. Milliseconds. */
-const BUSY_TIMEOUT = 2000;
+import {
+  codeOf,
+  copy,
+  inTransaction,
+  isDatabaseError,
+  openDatabase,
+  putBack,
+  type Row,
+  recover,
+  trouble,
+} from './database.ts';
+import { EXPORT_FORMAT, MIGRATIONS, SINCE, TABLES } from './schema.ts';
+import type { AttemptRecord, LatchRecord, Progress, ResultRecord, StepRecord } from './types.ts';
 
 export interface ProgressOptions {
   /** Path of the database; created with its folder. ':memory:' keeps nothing. */
@@ -22,8 +28,8 @@ export interface ProgressOptions {
 
 /** A learner's whole history takes a few hundred KB; beyond this something is wrong. Pages of 4 KB. */
 const MAX_PAGES = 64 * 1024;
-/** SQLite's codes for a disk or file that fails, as opposed to a mistake in a statement: busy, locked, read-only, I/O, corrupt, full, cannot open, not a database. */
-const FILE_FAILS = new Set([5, 6, 8, 10, 11, 13, 14, 26]);
+/** SQLite's code for a row that belongs to one that is not there. */
+const FOREIGN_KEY_FAILS = 787;
 
 /** Opens the store; never throws: what is wrong is in `problem`, and what cannot be kept on disk is kept in memory. */
 export function openProgress({ file, clock, maxPages = MAX_PAGES }: ProgressOptions): Progress {
@@ -36,11 +42,18 @@ export function openProgress({ file, clock, maxPages = MAX_PAGES }: ProgressOpti
     [database, problem] = recover(file, clock, error);
   }
 
+  const listeners = new Set<() => void>();
+  const changed = () => {
+    for (const listener of [...listeners]) listener();
+  };
+
   /** Runs one write. A full disk or a broken file must not take the lesson with it. */
-  const write = <T>(task: () => T): T => {
+  const write = <T>(task: () => T, strict = false): T => {
     try {
       return task();
     } catch (error) {
+      // Another process with the same file has forgotten this attempt: there is nothing to write to.
+      if (codeOf(error) === FOREIGN_KEY_FAILS && !strict) return undefined as T;
       if (!isDatabaseError(error)) throw error;
       problem = trouble(file, error);
       const memory = openDatabase(':memory:');
@@ -99,11 +112,12 @@ export function openProgress({ file, clock, maxPages = MAX_PAGES }: ProgressOpti
       });
     },
     steps: attempt =>
-      all('SELECT step, passed_at, hints FROM steps WHERE attempt = ?', attempt).map(
+      all('SELECT step, passed_at, hints, solution_at FROM steps WHERE attempt = ?', attempt).map(
         (row): StepRecord => ({
           step: String(row.step),
           passedAt: text(row.passed_at),
           hints: Number(row.hints),
+          ...(row.solution_at === null ? {} : { solutionAt: text(row.solution_at) }),
         }),
       ),
     latches: attempt =>
@@ -147,6 +161,78 @@ export function openProgress({ file, clock, maxPages = MAX_PAGES }: ProgressOpti
         );
         note(attempt, at, held ? 'latched' : 'answered', step, check, value);
       }),
+    solution: (attempt, step, at) =>
+      write(() => {
+        run(
+          'INSERT INTO steps (attempt, step, solution_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET solution_at = coalesce(solution_at, excluded.solution_at)',
+          attempt,
+          step,
+          at,
+        );
+        note(attempt, at, 'solution', step, null, null);
+      }),
+    turnBack: (attempt, { steps, latches, completedAt }, what, step, at) =>
+      write(() =>
+        inTransaction(database, () => {
+          run('UPDATE steps SET passed_at = NULL WHERE attempt = ?', attempt);
+          for (const record of steps)
+            if (record.passedAt !== undefined)
+              run(
+                'INSERT INTO steps (attempt, step, passed_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET passed_at = excluded.passed_at',
+                attempt,
+                record.step,
+                record.passedAt,
+              );
+          run('DELETE FROM latches WHERE attempt = ?', attempt);
+          for (const latch of latches)
+            run(
+              'INSERT INTO latches (attempt, step, "check", value, held) VALUES (?, ?, ?, ?, ?)',
+              attempt,
+              latch.step,
+              latch.check,
+              latch.value,
+              latch.held ? 1 : 0,
+            );
+          run('UPDATE attempts SET completed_at = ? WHERE id = ?', completedAt ?? null, attempt);
+          note(attempt, at, what, step, null, null);
+        }),
+      ),
+    result: (attempt, { points, ...result }, at) =>
+      void write(() =>
+        run(
+          'INSERT OR IGNORE INTO results (attempt, at, seconds, tries, wrong_answers, hints, solutions, points, most) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+          attempt,
+          at,
+          result.seconds,
+          result.tries,
+          result.wrongAnswers,
+          result.hints,
+          result.solutions,
+          points.got,
+          points.most,
+        ),
+      ),
+    resultOf(attempt) {
+      const [row] = all('SELECT * FROM results WHERE attempt = ?', attempt);
+      return row && resultOf(row);
+    },
+    tries: attempt => {
+      const [row] = all(
+        'SELECT count(*) AS tries FROM attempts WHERE lab = (SELECT lab FROM attempts WHERE id = ?) AND id <= ?',
+        attempt,
+        attempt,
+      );
+      return Number(row?.tries ?? 1);
+    },
+    wrongAnswers: attempt => {
+      // Each answer is noted when it is given, and a right one once more when it is latched.
+      const [row] = all(
+        `SELECT sum(kind = 'answered') - sum(kind = 'latched') AS wrong FROM events WHERE attempt = ?1 AND kind IN ('answered', 'latched')
+           AND (step, "check") IN (SELECT step, "check" FROM events WHERE attempt = ?1 AND kind = 'answered')`,
+        attempt,
+      );
+      return Math.max(0, Number(row?.wrong ?? 0));
+    },
     verdict: (attempt, step, check, state, at) =>
       void write(() => note(attempt, at, 'verdict', step, check, state)),
     completed: (attempt, at) =>
@@ -157,11 +243,17 @@ export function openProgress({ file, clock, maxPages = MAX_PAGES }: ProgressOpti
     end: (attempt, at) => void write(() => run('UPDATE attempts SET ended_at = ? WHERE id = ?', at, attempt)),
     overview() {
       return all(
-        'SELECT lab, count(*) AS attempts, max(id) AS last, max(completed_at) AS completed FROM attempts GROUP BY lab ORDER BY lab',
-      ).map((row): LabSummary => {
+        `SELECT lab, count(*) AS attempts, max(id) AS last, max(coalesce(results.at, completed_at)) AS completed
+           FROM attempts LEFT JOIN results ON results.attempt = attempts.id GROUP BY lab ORDER BY lab`,
+      ).map((row): LabProgress => {
         const [last] = all('SELECT max(at) AS at FROM events WHERE attempt = ?', row.last as number);
         const [attempt] = all('SELECT started_at FROM attempts WHERE id = ?', row.last as number);
+        const [best] = all(
+          'SELECT points, most FROM results JOIN attempts ON attempts.id = results.attempt WHERE lab = ? ORDER BY 1.0 * points / max(most, 1) DESC LIMIT 1',
+          row.lab as string,
+        );
         return {
+          ...(best ? { best: { got: Number(best.points), most: Number(best.most) } } : {}),
           lab: String(row.lab),
           attempts: Number(row.attempts),
           passed: all(
@@ -173,10 +265,12 @@ export function openProgress({ file, clock, maxPages = MAX_PAGES }: ProgressOpti
         };
       });
     },
-    forget: lab =>
-      void write(() =>
+    forget(lab) {
+      write(() =>
         lab === undefined ? run('DELETE FROM attempts') : run('DELETE FROM attempts WHERE lab = ?', lab),
-      ),
+      );
+      changed();
+    },
     export: () => ({
       format: EXPORT_FORMAT,
       version: MIGRATIONS.length,
@@ -184,7 +278,12 @@ export function openProgress({ file, clock, maxPages = MAX_PAGES }: ProgressOpti
     }),
     import(data) {
       const tables = checkExport(data);
-      write(() => inTransaction(database, () => putBack(database, tables)));
+      write(() => inTransaction(database, () => putBack(database, tables)), true);
+      changed();
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     close() {
       try {
@@ -194,116 +293,6 @@ export function openProgress({ file, clock, maxPages = MAX_PAGES }: ProgressOpti
       }
     },
   };
-}
-
-function openDatabase(file: string): DatabaseSync {
-  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT, enableForeignKeyConstraints: true });
-  try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-    const [check] = database.prepare('PRAGMA quick_check').all() as { quick_check: string }[];
-    if (check?.quick_check !== 'ok') throw new Error(`the file is damaged: ${check?.quick_check}`);
-    const { user_version: version } = database.prepare('PRAGMA user_version').get() as {
-      user_version: number;
-    };
-    if (version > MIGRATIONS.length) throw new NewerDatabase(version);
-    for (const [index, sql] of MIGRATIONS.entries()) {
-      if (index < version) continue;
-      inTransaction(database, () => {
-        database.exec(sql);
-        database.exec(`PRAGMA user_version = ${index + 1}`);
-      });
-    }
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
-class NewerDatabase extends Error {
-  constructor(version: number) {
-    super(
-      `it was written by a newer version of this project (schema ${version}, this one knows ${MIGRATIONS.length})`,
-    );
-  }
-}
-
-/** A broken file is moved aside, never deleted; a newer or unreadable one is left alone. Either way the labs can run. */
-function recover(file: string, clock: Clock, error: unknown): [DatabaseSync, Text] {
-  const why = error instanceof Error ? error.message : String(error);
-  const broken =
-    !(error instanceof NewerDatabase) &&
-    existsSync(file) &&
-    /not a database|malformed|damaged|corrupt/i.test(why);
-  if (broken) {
-    const aside = `${file}.broken-${clock.now()}`;
-    try {
-      renameSync(file, aside);
-      for (const suffix of ['-wal', '-shm'])
-        if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
-      return [
-        openDatabase(file),
-        {
-          'zh-TW': `進度資料庫壞了（${why}）。舊檔案保留在 ${aside}，現在從空白開始記錄。`,
-          en: `The progress database was damaged (${why}). The old file is kept as ${aside}; recording starts afresh.`,
-        },
-      ];
-    } catch {
-      // The folder cannot be written either; memory is what is left.
-    }
-  }
-  return [openDatabase(':memory:'), trouble(file, error)];
-}
-
-function trouble(file: string, error: unknown): Text {
-  const why = error instanceof Error ? error.message : String(error);
-  return {
-    'zh-TW': `進度存不進 ${file}：${why}。課程照常進行，但這次的進度只留到程式結束。`,
-    en: `Progress cannot be stored in ${file}: ${why}. Lessons go on, but this progress is only kept until the program ends.`,
-  };
-}
-
-function isDatabaseError(error: unknown): boolean {
-  const code = (error as { errcode?: number } | undefined)?.errcode;
-  // The low byte is the kind of failure, the rest its detail.
-  return code !== undefined && FILE_FAILS.has(code & 0xff);
-}
-
-function copy(from: DatabaseSync, to: DatabaseSync): void {
-  try {
-    putBack(
-      to,
-      Object.fromEntries(
-        Object.keys(TABLES).map(table => [table, from.prepare(`SELECT * FROM ${table}`).all() as Row[]]),
-      ),
-    );
-  } catch {
-    // What cannot be read any more is lost to this run; the file itself is untouched.
-  }
-}
-
-type Row = Record<string, SQLInputValue>;
-
-function putBack(database: DatabaseSync, tables: Record<string, Row[]>): void {
-  database.exec('DELETE FROM attempts');
-  for (const [table, columns] of Object.entries(TABLES)) {
-    const statement = database.prepare(
-      `INSERT INTO ${table} (${columns.map(column => `"${column}"`).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
-    );
-    for (const row of tables[table] ?? []) statement.run(...columns.map(column => row[column] ?? null));
-  }
-}
-
-function inTransaction(database: DatabaseSync, task: () => void): void {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    task();
-    database.exec('COMMIT');
-  } catch (error) {
-    database.exec('ROLLBACK');
-    throw error;
-  }
 }
 
 /** Refuses what is not an export of this project, before anything is touched. */
@@ -320,6 +309,7 @@ function checkExport(data: unknown): Record<string, Row[]> {
   const tables: Record<string, Row[]> = {};
   for (const table of Object.keys(TABLES)) {
     const rows = value[table];
+    if (rows === undefined && value.version < (SINCE[table] ?? 0)) continue;
     if (!Array.isArray(rows)) throw new Error(`This progress file has no list "${table}".`);
     tables[table] = rows as Row[];
   }
@@ -336,5 +326,16 @@ function attemptOf(row: Record<string, SQLInputValue>): AttemptRecord {
     startedAt: String(row.started_at),
     completedAt: text(row.completed_at),
     endedAt: text(row.ended_at),
+  };
+}
+
+function resultOf(row: Record<string, SQLInputValue>): ResultRecord {
+  return {
+    seconds: Number(row.seconds),
+    tries: Number(row.tries),
+    wrongAnswers: Number(row.wrong_answers),
+    hints: Number(row.hints),
+    solutions: Number(row.solutions),
+    points: { got: Number(row.points), most: Number(row.most) },
   };
 }

@@ -1,2 +1,3 @@
 export * from './frames.ts';
+export * from './progress.ts';
 export * from './session.ts';

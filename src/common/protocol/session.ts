@@ -58,6 +58,39 @@ export interface CheckView {
   choices?: { id: string; text: Text }[];
   /** The learner's last answer, so that a reload keeps it. */
   answered?: string;
+  /** Expected beside seen, line by line, where something is there that differs. */
+  compare?: CompareLine[];
+  /** For authors only. */
+  author?: AuthorCheck;
+}
+
+/** One line of a side-by-side; a side without text has nothing there. */
+export interface CompareLine {
+  expected: string;
+  seen: string;
+  same: boolean;
+}
+
+/** What an author sees of a check while working on a lab. */
+export interface AuthorCheck {
+  /** The check as written, in YAML. */
+  spec: string;
+  /** How often it was looked at, and what the last and the longest look took, in milliseconds. */
+  looks: number;
+  lastMs: number;
+  mostMs: number;
+  /** Each object meant, with what keeps it from matching. */
+  candidates: { name: string; findings: Finding[] }[];
+}
+
+/** One line of a solution: typed at the prompt, or an answer given to a question of the step. */
+export type SolutionLine =
+  | { kind: 'command'; text: string }
+  | { kind: 'answer'; check: string; value: string; prompt: Text; shown: Text };
+
+export interface Points {
+  got: number;
+  most: number;
 }
 
 export interface StepView {
@@ -74,6 +107,27 @@ export interface StepView {
   hintsLeft: number;
   /** Not judged yet: steps before it come first. */
   waiting?: boolean;
+  points?: Points;
+  /** What a hint and the solution take off, in points of this step. */
+  costs?: { hint: number; solution: number };
+  /** The cluster was kept when this step passed: one can go back to then. */
+  rewind?: boolean;
+  /** The solution once it was asked for; until then only that there is one. */
+  solution?: 'hidden' | SolutionLine[];
+}
+
+/** How a completed lab went. */
+export interface LabResult {
+  /** From the start to the last step, in seconds. */
+  seconds: number;
+  /** The lab was begun this often, this time included. */
+  tries: number;
+  wrongAnswers: number;
+  hints: number;
+  /** Steps whose solution was looked at. */
+  solutions: number;
+  points: Points;
+  learned: Text[];
 }
 
 export interface AttemptView {
@@ -86,6 +140,14 @@ export interface AttemptView {
   startedAt: string;
   completedAt?: string;
   steps: StepView[];
+  points?: Points;
+  result?: LabResult;
+  /** What can be undone: the last rewind, or what was done since a solution was opened. */
+  undo?: { what: 'rewind' | 'solution'; step: string };
+  /** Progress cannot be kept, and why. */
+  unsaved?: Text;
+  /** For authors only: what is wrong with the lab's files, or an empty list. */
+  author?: { problems: string[]; loadedAt: string };
 }
 
 export interface SessionState {
@@ -111,6 +173,11 @@ export type OpenAnswer =
 export type SessionRequest =
   | { type: 'answer'; step: string; check: string; value: string }
   | { type: 'hint'; step: string }
+  /** Back to the moment at which `step` passed. */
+  | { type: 'rewind'; step: string }
+  | { type: 'undo' }
+  /** Opens the solution of a step, for good. */
+  | { type: 'solution'; step: string }
   | { type: 'reset' }
   | { type: 'open-terminal' }
   | { type: 'close-terminal'; terminal: string };
