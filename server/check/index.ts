@@ -5,6 +5,6 @@ export { KINDS, kindOf } from './kinds/index.ts';
 export type { Script, ScriptContext } from './kinds/script.ts';
 export { type KubeApi, type KubeReply, openKubeApi } from './kube-api.ts';
 export { type KubeWatch, means, nameOf, openKubeWatch, watchThrough } from './kube-watch.ts';
-export { type RunningCheck, runCheck } from './runner.ts';
+export { type CheckTiming, type RunningCheck, runCheck } from './runner.ts';
 export type * from './types.ts';
 export { say } from './words.ts';

@@ -14,11 +14,19 @@ import { both, say } from './words.ts';
 const RETRY_FIRST = 500;
 const RETRY_MOST = 5_000;
 
+/** How often a check was looked at, and how long a look took, in milliseconds. */
+export interface CheckTiming {
+  looks: number;
+  lastMs: number;
+  mostMs: number;
+}
+
 export interface RunningCheck {
   /** The last verdict; `not-yet` until the first look is done. */
   verdict(): Verdict;
   /** Looks now (an answer came) and resolves with the verdict. */
   look(): Promise<Verdict>;
+  timing(): CheckTiming;
   stop(): void;
 }
 
@@ -40,6 +48,7 @@ export function runCheck(
   let holdsSince: number | undefined;
   let badSince = clock.now();
   let lastBad = '';
+  const timing: CheckTiming = { looks: 0, lastMs: 0, mostMs: 0 };
   const timers = new Map<string, Timer>();
 
   const later = (name: string, ms: number, task: () => void) => {
@@ -64,6 +73,7 @@ export function runCheck(
 
   const once = async () => {
     let seen: Verdict;
+    const begun = clock.now();
     try {
       seen = await kind.run(check.spec, context());
       retry = RETRY_FIRST;
@@ -73,6 +83,9 @@ export function runCheck(
       later('retry', retry, changed);
       retry = Math.min(retry * 2, RETRY_MOST);
     }
+    timing.looks++;
+    timing.lastMs = clock.now() - begun;
+    timing.mostMs = Math.max(timing.mostMs, timing.lastMs);
     if (!stopped) settle(seen);
   };
 
@@ -121,6 +134,7 @@ export function runCheck(
 
   return {
     verdict: () => current,
+    timing: () => ({ ...timing }),
     async look() {
       changed();
       while (looking) await looking;

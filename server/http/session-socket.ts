@@ -13,6 +13,9 @@ const name = z.string().min(1).max(100);
 const sessionRequest = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('answer'), step: name, check: name, value: z.string().max(2000) }),
   z.strictObject({ type: z.literal('hint'), step: name }),
+  z.strictObject({ type: z.literal('rewind'), step: name }),
+  z.strictObject({ type: z.literal('undo') }),
+  z.strictObject({ type: z.literal('solution'), step: name }),
   z.strictObject({ type: z.literal('reset') }),
   z.strictObject({ type: z.literal('open-terminal') }),
   z.strictObject({ type: z.literal('close-terminal'), terminal: name }),

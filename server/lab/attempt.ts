@@ -3,41 +3,33 @@
 // In a sequence a step is judged once every step before it has passed; a passed step goes on being watched and says when it
 // slips. What is a fact of the past (an answer, a command that ran) holds for the whole attempt, also after a restart.
 
-import type { Check } from '#common/lab/index.ts';
-import type { AttemptView, CheckView, StepView, Text } from '#common/protocol/index.ts';
+import type { AttemptView, Text } from '#common/protocol/index.ts';
 import {
   type CheckContext,
-  CouldNotLook,
   type KubeWatch,
   kindOf,
   openKubeWatch,
-  type RunningCheck,
   runCheck,
   say,
   type Verdict,
   whyNot,
 } from '../check/index.ts';
 import type { AttemptRecord } from '../progress/index.ts';
+import { authorCheck, watchLab } from './author.ts';
+import { brokenAttempt } from './broken.ts';
+import { untilHold } from './hold.ts';
 import { type Lab, LabError, loadLab } from './load.ts';
 import { layOut, setUp } from './setup.ts';
+import {
+  type CheckState,
+  type Moment,
+  resultOf,
+  type StepState,
+  stepsFrom,
+  stepView,
+  sumOfPoints,
+} from './steps.ts';
 import type { Attempt, AttemptEvent, AttemptOptions } from './types.ts';
-
-interface CheckState {
-  check: Check;
-  running?: RunningCheck;
-  verdict: Verdict;
-  latched: boolean;
-  answer?: string;
-}
-
-interface StepState {
-  id: string;
-  checks: CheckState[];
-  passedAt?: string;
-  slippedAt?: string;
-  hintsTaken: number;
-  opened: boolean;
-}
 
 export function openAttempt(options: AttemptOptions): Attempt {
   let lab: Lab;
@@ -53,7 +45,7 @@ export function openAttempt(options: AttemptOptions): Attempt {
 class RunningAttempt implements Attempt {
   ready: Promise<void>;
   private readonly options: AttemptOptions;
-  private readonly lab: Lab;
+  private lab: Lab;
   private readonly listeners = new Set<(event: AttemptEvent) => void>();
   private record: AttemptRecord;
   private steps: StepState[] = [];
@@ -63,6 +55,12 @@ class RunningAttempt implements Attempt {
   private life = new AbortController();
   /** The cluster right after setup, where it can be kept. */
   private start: unknown;
+  /** What undo goes back to. */
+  private before: { moment: Moment; what: 'rewind' | 'solution'; step: string } | undefined;
+  /** Resets, rewinds and the like come one after the other. */
+  private queue: Promise<unknown> = Promise.resolve();
+  private authoring: AttemptView['author'];
+  private closing: (() => void)[] = [];
   private told = new Set<string>();
 
   constructor(options: AttemptOptions, lab: Lab) {
@@ -74,10 +72,17 @@ class RunningAttempt implements Attempt {
     // A real cluster outlives the server, and with it what an earlier sitting has done; a practice cluster is new each time.
     const prepared = options.prepared ?? (earlier !== undefined && options.cluster.kind === 'minikube');
     this.ready = this.prepare(prepared);
+    this.closing.push(options.progress.subscribe(() => void this.inTurn(() => this.recordChanged())));
+    if (options.author) {
+      this.authoring = { problems: [], loadedAt: this.now() };
+      this.closing.push(watchLab(lab.folder, options.clock, () => void this.inTurn(() => this.reload())));
+    }
   }
 
   view(): AttemptView {
     const { definition, id } = this.lab;
+    const { progress } = this.options;
+    const result = this.status === 'complete' ? progress.resultOf(this.record.id) : undefined;
     return {
       lab: id,
       title: definition.title,
@@ -86,7 +91,12 @@ class RunningAttempt implements Attempt {
       note: this.note,
       startedAt: this.record.startedAt,
       completedAt: this.record.completedAt,
-      steps: this.steps.map((_, index) => this.stepView(index)),
+      steps: this.steps.map(state => this.viewOf(state)),
+      points: sumOfPoints(definition, this.steps),
+      result: result && { ...result, learned: definition.learned },
+      undo: this.before && { what: this.before.what, step: this.before.step },
+      unsaved: progress.problem,
+      author: this.authoring,
     };
   }
 
@@ -126,20 +136,169 @@ class RunningAttempt implements Attempt {
     this.tellStep(index);
   }
 
-  async reset(): Promise<void> {
+  rewind(stepId: string): Promise<Text | undefined> {
+    return this.inTurn(async () => {
+      const moment = this.steps.find(({ id }) => id === stepId)?.kept;
+      if (!moment || !this.options.cluster.restore) return NOT_KEPT;
+      const before = await this.keep();
+      await this.turnTo(moment, 'rewound', stepId);
+      this.setBefore(before && { moment: before, what: 'rewind', step: stepId });
+      return undefined;
+    });
+  }
+
+  undo(): Promise<Text | undefined> {
+    return this.inTurn(async () => {
+      const { before } = this;
+      if (!before) return say('沒有可以復原的。', 'There is nothing to undo.');
+      this.before = undefined;
+      await this.turnTo(before.moment, 'undone', before.step);
+      return undefined;
+    });
+  }
+
+  solution(stepId: string): Promise<Text | undefined> {
+    return this.inTurn(async () => {
+      const step = this.steps.find(({ id }) => id === stepId);
+      if (!step || this.viewOf(step).solution === undefined)
+        return say('這個步驟沒有附解答。', 'This step comes without a solution.');
+      if (!step.opened)
+        return say('先完成前面的步驟，再看這一步的解答。', 'Finish the steps before this one first.');
+      if (step.solutionAt !== undefined) return undefined;
+      const before = await this.keep();
+      step.solutionAt = this.now();
+      this.options.progress.solution(this.record.id, stepId, step.solutionAt);
+      this.setBefore(before && { moment: before, what: 'solution', step: stepId });
+      return undefined;
+    });
+  }
+
+  reset(): Promise<void> {
+    return this.inTurn(() => this.startOver());
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.closing.splice(0)) close();
+    this.halt();
+    this.listeners.clear();
     await this.ready;
+  }
+
+  private inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.queue.then(async () => {
+      await this.ready;
+      return task();
+    });
+    this.queue = turn.catch(() => {});
+    return turn;
+  }
+
+  private async startOver(): Promise<void> {
     this.halt();
     const { progress, cluster } = this.options;
     progress.end(this.record.id, this.now());
     this.record = progress.begin(this.lab.id, cluster.kind, this.now());
     this.restore();
+    this.before = undefined;
     this.ready = this.prepare(false, true);
     await this.ready;
   }
 
-  async close(): Promise<void> {
+  /** This moment; undefined where the cluster cannot be kept. */
+  private async keep(): Promise<Moment | undefined> {
+    const { cluster, progress } = this.options;
+    if (!cluster.snapshot || !cluster.restore) return undefined;
+    const moment = {
+      completedAt: this.record.completedAt,
+      steps: this.steps.map(({ id, passedAt, slippedAt, since, kept }) => ({
+        id,
+        passedAt,
+        slippedAt,
+        since,
+        kept,
+      })),
+      latches: progress.latches(this.record.id),
+    };
+    return { ...moment, cluster: await cluster.snapshot() };
+  }
+
+  /** The cluster and what had been reached, as they were then. Hints and solutions that were seen stay seen. */
+  private async turnTo(moment: Moment, what: 'rewound' | 'undone', step: string): Promise<void> {
+    const { progress } = this.options;
     this.halt();
-    this.listeners.clear();
+    const { completedAt, latches } = moment;
+    progress.turnBack(
+      this.record.id,
+      {
+        steps: moment.steps.map(({ id, passedAt }) => ({ step: id, passedAt, hints: 0 })),
+        latches,
+        completedAt,
+      },
+      what,
+      step,
+      this.now(),
+    );
+    this.record = { ...this.record, completedAt };
+    this.restore();
+    for (const state of this.steps) {
+      const then = moment.steps.find(({ id }) => id === state.id);
+      if (!then) continue;
+      state.kept = then.kept;
+      state.slippedAt = then.slippedAt;
+      // A step that is to be done again wants its commands again; after an undo what was typed counts as before.
+      state.since = what === 'undone' || then.passedAt !== undefined ? then.since : this.options.clock.now();
+    }
+    this.ready = this.prepare(true, false, moment.cluster);
+    await this.ready;
+    this.emit({ type: 'attempt', attempt: this.view() });
+  }
+
+  private setBefore(before: typeof this.before): void {
+    this.before = before;
+    this.emit({ type: 'attempt', attempt: this.view() });
+  }
+
+  /** The learner forgot this lab, or read in another record. */
+  private async recordChanged(): Promise<void> {
+    const { progress } = this.options;
+    const current = progress.current(this.lab.id);
+    if (!current) return this.startOver();
+    const shape = (steps: readonly { passedAt?: string; hints: number }[]) =>
+      JSON.stringify(steps.map(({ passedAt, hints }) => [passedAt, hints]));
+    const ours = this.steps.map(({ passedAt, hintsTaken }) => ({ passedAt, hints: hintsTaken }));
+    const theirs = stepsFrom(this.lab.definition, progress.steps(current.id), [], 0);
+    if (
+      current.id === this.record.id &&
+      current.startedAt === this.record.startedAt &&
+      shape(ours) === shape(theirs.map(({ passedAt, hintsTaken }) => ({ passedAt, hints: hintsTaken })))
+    )
+      return;
+    this.record = current;
+    await this.resume();
+  }
+
+  /** An author saved a file of the lab. */
+  private async reload(): Promise<void> {
+    const loadedAt = this.now();
+    try {
+      this.lab = loadLab(this.options.labs, this.lab.id);
+      this.authoring = { problems: [], loadedAt };
+      // The setup may be another one: the next reset does it again.
+      this.start = undefined;
+      await this.resume();
+    } catch (error) {
+      if (!(error instanceof LabError)) throw error;
+      this.authoring = { problems: error.problems, loadedAt };
+      this.emit({ type: 'attempt', attempt: this.view() });
+    }
+  }
+
+  /** Looks afresh at a cluster that stays, with the steps as the record has them. */
+  private async resume(): Promise<void> {
+    this.halt();
+    this.before = undefined;
+    this.restore();
+    this.ready = this.prepare(true);
     await this.ready;
   }
 
@@ -150,34 +309,24 @@ class RunningAttempt implements Attempt {
   /** The steps as the record has them. */
   private restore(): void {
     const { progress } = this.options;
-    const passed = new Map(progress.steps(this.record.id).map(record => [record.step, record]));
-    const latches = progress.latches(this.record.id);
-    this.steps = this.lab.definition.steps.map(({ id, checks }) => ({
-      id,
-      opened: false,
-      passedAt: passed.get(id)?.passedAt,
-      hintsTaken: passed.get(id)?.hints ?? 0,
-      checks: checks.map(check => {
-        const latch = latches.find(record => record.step === id && record.check === check.id);
-        const latched = latch?.held === true;
-        return {
-          check,
-          latched,
-          answer: check.kind === 'answer' ? latch?.value : undefined,
-          verdict: { state: latched ? 'holds' : 'not-yet' },
-        };
-      }),
-    }));
+    this.steps = stepsFrom(
+      this.lab.definition,
+      progress.steps(this.record.id),
+      progress.latches(this.record.id),
+      // What was typed or written before this attempt does not count.
+      Date.parse(this.record.startedAt),
+    );
   }
 
-  private async prepare(prepared: boolean, again = false): Promise<void> {
+  private async prepare(prepared: boolean, again = false, snapshot?: unknown): Promise<void> {
     this.life = new AbortController();
     const { signal } = this.life;
     this.become('preparing', say('正在準備叢集。', 'Preparing the cluster.'));
     try {
       const { cluster, clock } = this.options;
       const rewound = again && this.start !== undefined && cluster.restore !== undefined;
-      if (rewound) await cluster.restore?.(this.start);
+      if (snapshot !== undefined) await cluster.restore?.(snapshot);
+      else if (rewound) await cluster.restore?.(this.start);
       else if (again) await cluster.reset?.();
       this.kube = await openKubeWatch(cluster.kubeconfig, clock);
       if (signal.aborted) return this.kube.close();
@@ -187,60 +336,29 @@ class RunningAttempt implements Attempt {
           clock,
           signal,
           fresh: again && !cluster.reset,
-          hold: checks => this.untilHold(checks, signal),
+          hold: checks => untilHold(checks, () => this.context(), signal),
           note: note => this.become('preparing', note),
         });
-        await this.untilHold(this.lab.definition.cluster.ready, signal);
+        await untilHold(this.lab.definition.cluster.ready, () => this.context(), signal);
         if (!signal.aborted) this.start = await cluster.snapshot?.();
       }
       if (signal.aborted) return;
-      this.become(this.record.completedAt ? 'complete' : 'running', undefined);
+      const complete = this.record.completedAt && this.steps.every(step => step.passedAt !== undefined);
+      this.become(complete ? 'complete' : 'running', undefined);
       this.openSteps();
     } catch (error) {
       if (!signal.aborted) this.become('failed', whyNot(error));
     }
   }
 
-  /** What setup has caused must have come true before it goes on, and before a step is judged. */
-  private async untilHold(checks: readonly Check[], signal: AbortSignal): Promise<void> {
-    if (checks.length === 0) return;
-    const running: RunningCheck[] = [];
-    const { clock } = this.options;
-    let late = () => {};
-    const timer = clock.after(READY_TIMEOUT, () => late());
-    try {
-      await new Promise<void>((resolve, reject) => {
-        const look = () => {
-          if (running.length === checks.length && running.every(check => check.verdict().state === 'holds'))
-            resolve();
-        };
-        late = () => {
-          const bad = running.map(check => check.verdict()).find(verdict => verdict.state !== 'holds');
-          reject(
-            new CouldNotLook(
-              bad?.said ?? say('叢集沒有到達實驗的起點。', 'The cluster did not reach the start of the lab.'),
-            ),
-          );
-        };
-        signal.addEventListener('abort', () => resolve());
-        for (const check of checks) running.push(runCheck(check, () => this.context(), look));
-        look();
-      });
-    } finally {
-      timer.cancel();
-      for (const check of running) check.stop();
-    }
-  }
-
-  private context(state?: CheckState): CheckContext {
+  private context(step?: StepState, state?: CheckState): CheckContext {
     const { clock, commands, home } = this.options;
     return {
       kube: this.kube as KubeWatch,
       clock,
       commands,
       home,
-      // What was typed or written before this attempt does not count.
-      since: Date.parse(this.record.startedAt),
+      since: step?.since ?? Date.parse(this.record.startedAt),
       answer: state?.answer,
       labFolder: this.lab.folder,
       signal: this.life.signal,
@@ -276,7 +394,7 @@ class RunningAttempt implements Attempt {
   private look(index: number, state: CheckState): void {
     state.running = runCheck(
       state.check,
-      () => this.context(state),
+      () => this.context(this.steps[index], state),
       verdict => this.heard(index, state, verdict),
     );
   }
@@ -296,6 +414,14 @@ class RunningAttempt implements Attempt {
     }
     this.settle(index);
     this.tellStep(index);
+    if (this.options.author) void this.tellAuthor(index, state);
+  }
+
+  private async tellAuthor(index: number, state: CheckState): Promise<void> {
+    const { kube } = this;
+    if (!kube) return;
+    state.author = await authorCheck(state.check, state.running?.timing(), kube);
+    this.tellStep(index);
   }
 
   /** Turns a step's verdicts into passed or slipped, and opens what follows. */
@@ -309,6 +435,7 @@ class RunningAttempt implements Attempt {
         step.passedAt = this.now();
         this.options.progress.passed(this.record.id, step.id, step.passedAt);
         this.letGo(index);
+        void this.keepStep(step);
         // Told apart from the step's own message so that the next step's first view follows it.
         queueMicrotask(() => this.life.signal.aborted || this.openSteps());
       }
@@ -318,6 +445,20 @@ class RunningAttempt implements Attempt {
       states.some(state => state === 'wrong' || (state === 'not-yet' && this.looked(step)))
     ) {
       step.slippedAt ??= this.now();
+    }
+  }
+
+  /** Keeps the cluster as a step has just passed. */
+  private async keepStep(step: StepState): Promise<void> {
+    try {
+      const moment = await this.keep();
+      if (!moment || !this.steps.includes(step)) return;
+      const own = moment.steps.find(({ id }) => id === step.id);
+      step.kept = moment;
+      if (own) own.kept = moment;
+      this.tellStep(this.steps.indexOf(step));
+    } catch {
+      // Without it there is no way back to here, and the page does not offer one.
     }
   }
 
@@ -333,7 +474,12 @@ class RunningAttempt implements Attempt {
     )
       return;
     this.record = { ...this.record, completedAt: this.now() };
-    this.options.progress.completed(this.record.id, this.record.completedAt as string);
+    const { progress } = this.options;
+    const { id, startedAt, completedAt = this.now() } = this.record;
+    progress.completed(id, completedAt);
+    const seconds = Math.round((Date.parse(completedAt) - Date.parse(startedAt)) / 1000);
+    const counted = { tries: progress.tries(id), wrongAnswers: progress.wrongAnswers(id) };
+    progress.result(id, resultOf(this.lab.definition, this.steps, seconds, counted), completedAt);
     this.become('complete', undefined);
   }
 
@@ -350,7 +496,7 @@ class RunningAttempt implements Attempt {
     this.told.add(step.id);
     queueMicrotask(() => {
       this.told.delete(step.id);
-      if (this.steps[index] === step) this.emit({ type: 'step', step: this.stepView(index) });
+      if (this.steps[index] === step) this.emit({ type: 'step', step: this.viewOf(step) });
     });
   }
 
@@ -358,21 +504,8 @@ class RunningAttempt implements Attempt {
     for (const listener of [...this.listeners]) listener(event);
   }
 
-  private stepView(index: number): StepView {
-    const step = this.steps[index] as StepState;
-    const definition = this.lab.definition.steps[index];
-    const hints = definition?.hints ?? [];
-    return {
-      id: step.id,
-      task: definition?.task as Text,
-      state: step.passedAt === undefined ? 'open' : step.slippedAt === undefined ? 'passed' : 'slipped',
-      passedAt: step.passedAt,
-      slippedAt: step.slippedAt,
-      checks: step.checks.map(checkView),
-      hints: hints.slice(0, step.hintsTaken),
-      hintsLeft: hints.length - step.hintsTaken,
-      waiting: !step.opened || undefined,
-    };
+  private viewOf(state: StepState) {
+    return stepView(this.lab, state, this.options.cluster.restore !== undefined);
   }
 
   private halt(): void {
@@ -383,46 +516,10 @@ class RunningAttempt implements Attempt {
   }
 }
 
-/** A cluster that has not reached the lab's start by then will not. Milliseconds. */
-const READY_TIMEOUT = 60_000;
 /** Longer answers are refused, in characters. */
 const MAX_ANSWER = 500;
 
-function checkView({ check, verdict, answer }: CheckState): CheckView {
-  const view: CheckView = { id: check.id, kind: check.kind, state: verdict.state };
-  if (verdict.state !== 'holds') Object.assign(view, { said: verdict.said, findings: verdict.findings });
-  if (check.kind === 'answer') {
-    const spec = (check as Check<'answer'>).spec;
-    view.prompt = spec.prompt;
-    view.choices = spec.choices?.map(({ id, text }) => ({ id, text }));
-    view.answered = answer;
-  }
-  return view;
-}
-
-/** A lab that cannot be read: everything is refused with the reason. */
-function brokenAttempt(options: AttemptOptions, error: LabError): Attempt {
-  const [first = ''] = error.problems;
-  const note = say(
-    `這個實驗的定義有問題，不是你的錯：${first}`,
-    `This lab is broken, which is not your doing: ${first}`,
-  );
-  const at = new Date(options.clock.now()).toISOString();
-  return {
-    view: () => ({
-      lab: options.lab,
-      title: say(options.lab, options.lab),
-      minutes: 0,
-      status: 'failed',
-      note,
-      startedAt: at,
-      steps: [],
-    }),
-    subscribe: () => () => {},
-    answer: async () => note,
-    hint: () => {},
-    reset: async () => {},
-    close: async () => {},
-    ready: Promise.resolve(),
-  };
-}
+const NOT_KEPT = say(
+  '這個步驟當時的叢集沒有留下來，回不去了。',
+  'The cluster of that step was not kept; there is no way back to it.',
+);

@@ -17,6 +17,8 @@ export interface AttemptCluster {
   /** With these two a reset goes back to the moment right after setup instead of doing it again: milliseconds. */
   snapshot?(): Promise<unknown>;
   restore?(snapshot: unknown): Promise<void>;
+  /** Lets go of a snapshot that nobody goes back to. */
+  forget?(snapshot: unknown): Promise<void>;
 }
 
 export interface AttemptOptions {
@@ -30,6 +32,8 @@ export interface AttemptOptions {
   home: string;
   progress: Progress;
   clock: Clock;
+  /** For whoever writes the lab: the view tells how each check looks, and the lab is read again when its files change. */
+  author?: boolean;
   /** True when the cluster still is as this lab's earlier attempt left it (a snapshot was restored): no setup then. */
   prepared?: boolean;
 }
@@ -45,6 +49,12 @@ export interface Attempt {
   answer(step: string, check: string, value: string): Promise<Text | undefined>;
   /** Reveals the next hint of a step; without one left nothing happens. */
   hint(step: string): void;
+  /** Back to the moment at which `step` passed; a sentence where that cannot be done. What was there before can be had again by `undo`. */
+  rewind(step: string): Promise<Text | undefined>;
+  /** Takes back the last rewind, or all that was done since a solution was opened. */
+  undo(): Promise<Text | undefined>;
+  /** Opens a step's solution, for good; the cluster is kept as it is now where that is possible. */
+  solution(step: string): Promise<Text | undefined>;
   /** Back to the lab's start: the cluster, the steps, the hints. Resolves when the lab runs again. */
   reset(): Promise<void>;
   /** Stops looking. The cluster stays as it is. */

@@ -111,6 +111,12 @@ class OpenSession implements Session {
         kind: options.offer.kind,
         kubeconfig: cluster.kubeconfig,
         ...(provider.reset ? { reset: () => provider.reset!(cluster) } : {}),
+        ...(provider.snapshot && provider.restore
+          ? {
+              snapshot: () => provider.snapshot!(cluster),
+              restore: (snapshot: unknown) => provider.restore!(cluster, snapshot),
+            }
+          : {}),
       },
       commands: this.#commands,
       home: workspace.home,
@@ -154,6 +160,16 @@ class OpenSession implements Session {
       case 'hint':
         this.#attempt.hint(request.step);
         break;
+      case 'rewind':
+      case 'undo':
+      case 'solution': {
+        const attempt = this.#attempt;
+        const refused = await (request.type === 'undo'
+          ? attempt.undo()
+          : attempt[request.type](request.step));
+        if (refused) this.#tell({ type: 'error', note: refused });
+        break;
+      }
       case 'reset':
         await this.#attempt.reset();
         break;

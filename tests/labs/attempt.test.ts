@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import type { StepView } from '#common/protocol/index.ts';
 import { type KubeApi, openKubeApi } from '../../server/check/index.ts';
 import { realClock } from '../../server/clock.ts';
-import { type Attempt, openAttempt } from '../../server/lab/index.ts';
+import { type Attempt, type AttemptOptions, openAttempt } from '../../server/lab/index.ts';
 import { startPracticeWorker, type WorkerCluster } from '../../server/practice/index.ts';
 import { openProgress } from '../../server/progress/index.ts';
 
@@ -28,11 +28,14 @@ steps:
     hints: [{ zh-TW: 一, en: One }]
     checks:
       - resource: { ref: { kind: ConfigMap, namespace: default, name: greeting }, match: { metadata: { labels: { keep: 'yes' } } } }
+learned: [{ zh-TW: 學到了, en: Learned }]
 `;
 
 const CONFIGMAPS = '/api/v1/namespaces/default/configmaps';
 /** How soon a checkpoint follows the state, in milliseconds. */
 const GREEN_WITHIN = 200;
+/** How soon a lab is at its start again. */
+const RESET_WITHIN = 100;
 const clock = realClock();
 const folder = mkdtempSync(join(tmpdir(), 'attempt-'));
 const kubeconfig = join(folder, 'kubeconfig');
@@ -44,6 +47,11 @@ before(async () => {
   const file = join(folder, 'labs/small/lab.yaml');
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, LAB);
+  mkdirSync(join(folder, 'labs/small/solution'));
+  writeFileSync(
+    join(folder, 'labs/small/solution/01-make-it.sh'),
+    'kubectl create configmap greeting \\\n  --from-literal=text=hello\n# answer: reply = hello\n',
+  );
   cluster = await startPracticeWorker({
     nodes: [{ name: 'minikube', cpus: '2', memory: '4Gi' }],
     listen: { port: 0 },
@@ -58,7 +66,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function open(prepared: boolean): Attempt {
+function open(prepared: boolean, more: Partial<AttemptOptions> = {}): Attempt {
   return openAttempt({
     lab: 'small',
     labs: join(folder, 'labs'),
@@ -68,8 +76,18 @@ function open(prepared: boolean): Attempt {
     progress,
     clock,
     prepared,
+    ...more,
   });
 }
+
+/** A cluster that can be kept, as the practice provider gives it to a session. */
+const keeping = (): AttemptOptions['cluster'] => ({
+  kind: 'practice',
+  kubeconfig,
+  snapshot: () => cluster.snapshot(),
+  restore: snapshot => cluster.restore(snapshot),
+});
+const there = async (name: string) => (await api.request('GET', `${CONFIGMAPS}/${name}`)).status === 200;
 
 const step = (attempt: Attempt, id: string) =>
   attempt.view().steps.find(candidate => candidate.id === id) as StepView;
@@ -190,6 +208,197 @@ test('an attempt is carried from its first step to its end, and comes back after
     assert.equal(progress.overview()[0]?.attempts, 2);
   });
 
+  await attempt.close();
+});
+
+test('one can go back to a step that passed, and take that back', { timeout: 60_000 }, async t => {
+  const attempt = open(false, { cluster: keeping(), progress: openProgress({ file: ':memory:', clock }) });
+  await attempt.ready;
+  await make('greeting', 'hello');
+  await until(attempt, () => step(attempt, 'make-it').checks[0]?.state === 'holds');
+  await attempt.answer('make-it', 'reply', 'hello');
+  await until(attempt, () => step(attempt, 'make-it').rewind === true);
+  const keep = () =>
+    api.request(
+      'PATCH',
+      `${CONFIGMAPS}/greeting`,
+      { metadata: { labels: { keep: 'yes' } } },
+      'application/merge-patch+json',
+    );
+  await keep();
+  await until(attempt, () => attempt.view().status === 'complete');
+  await make('made-later', 'x');
+
+  await t.test('where nothing was kept the wish is refused with a sentence', async () => {
+    assert.match((await attempt.rewind('nowhere'))?.en ?? '', /was not kept/);
+  });
+
+  await t.test('the cluster and the steps are as they were then', async () => {
+    assert.equal(await attempt.rewind('make-it'), undefined);
+    assert.equal(await there('made-later'), false);
+    assert.equal(await there('greeting'), true);
+    assert.equal(attempt.view().status, 'running');
+    assert.equal(step(attempt, 'make-it').state, 'passed');
+    assert.equal(step(attempt, 'keep-it').state, 'open');
+    assert.deepEqual(attempt.view().undo, { what: 'rewind', step: 'make-it' });
+  });
+
+  await t.test('undo brings back what the rewind took', async () => {
+    assert.equal(await attempt.undo(), undefined);
+    assert.equal(await there('made-later'), true);
+    await until(attempt, () => attempt.view().status === 'complete');
+    assert.equal(step(attempt, 'keep-it').state, 'passed');
+    assert.equal(attempt.view().undo, undefined);
+    assert.match((await attempt.undo())?.en ?? '', /nothing to undo/);
+  });
+
+  await t.test('one can go back again, and do the rest again', async () => {
+    await attempt.rewind('make-it');
+    await keep();
+    await until(attempt, () => attempt.view().status === 'complete');
+  });
+
+  await t.test('starting over goes back to right after setup, within 100 ms', async () => {
+    const times: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      await make(`mess-${round}`, 'x');
+      const started = performance.now();
+      await attempt.reset();
+      times.push(performance.now() - started);
+      assert.equal(await there(`mess-${round}`), false);
+      assert.equal(await there('greeting'), false);
+    }
+    assert.ok(Math.min(...times) < RESET_WITHIN, times.map(time => time.toFixed(0)).join(' '));
+    assert.ok(attempt.view().steps.every(({ state }) => state === 'open'));
+  });
+  await attempt.close();
+});
+
+test('a solution opens on request, costs points, and what follows it can be undone', {
+  timeout: 60_000,
+}, async () => {
+  const attempt = open(false, { cluster: keeping(), progress: openProgress({ file: ':memory:', clock }) });
+  await attempt.ready;
+  assert.equal(step(attempt, 'make-it').solution, 'hidden');
+  assert.match((await attempt.solution('keep-it'))?.en ?? '', /without a solution/);
+  await attempt.solution('make-it');
+  const lines = step(attempt, 'make-it').solution;
+  assert.deepEqual(lines, [
+    { kind: 'command', text: 'kubectl create configmap greeting \\\n  --from-literal=text=hello' },
+    {
+      kind: 'answer',
+      check: 'reply',
+      value: 'hello',
+      prompt: { 'zh-TW': '是什麼？', en: 'What is it?' },
+      shown: { 'zh-TW': 'hello', en: 'hello' },
+    },
+  ]);
+  await make('greeting', 'hello');
+  await until(attempt, () => step(attempt, 'make-it').checks[0]?.state === 'holds');
+  // Half of the step's checks hold, and the solution took half of the points.
+  assert.deepEqual(step(attempt, 'make-it').points, { got: 0, most: 10 });
+  await attempt.answer('make-it', 'reply', 'wrong');
+  await attempt.answer('make-it', 'reply', 'hello');
+  await until(attempt, () => step(attempt, 'make-it').state === 'passed');
+  assert.deepEqual(step(attempt, 'make-it').points, { got: 5, most: 10 });
+
+  await attempt.undo();
+  assert.equal(await there('greeting'), false);
+  assert.equal(step(attempt, 'make-it').state, 'open');
+  assert.notEqual(step(attempt, 'make-it').solution, 'hidden', 'what was seen stays seen');
+
+  await make('greeting', 'hello');
+  await until(attempt, () => step(attempt, 'make-it').checks[0]?.state === 'holds');
+  await attempt.answer('make-it', 'reply', 'hello');
+  attempt.hint('keep-it');
+  await api.request(
+    'PATCH',
+    `${CONFIGMAPS}/greeting`,
+    { metadata: { labels: { keep: 'yes' } } },
+    'application/merge-patch+json',
+  );
+  await until(attempt, () => attempt.view().status === 'complete');
+  const { seconds: _, ...result } = attempt.view().result!;
+  assert.deepEqual(result, {
+    tries: 1,
+    wrongAnswers: 1,
+    hints: 1,
+    solutions: 1,
+    points: { got: 14, most: 20 },
+    learned: [{ 'zh-TW': '學到了', en: 'Learned' }],
+  });
+  await attempt.reset();
+  await attempt.close();
+});
+
+test('a state that differs can be seen side by side, an answer cannot', { timeout: 60_000 }, async () => {
+  const attempt = open(false, { cluster: keeping(), progress: openProgress({ file: ':memory:', clock }) });
+  await attempt.ready;
+  await make('greeting', 'bye');
+  await until(attempt, () => step(attempt, 'make-it').checks[0]?.state === 'wrong');
+  await attempt.answer('make-it', 'reply', 'hello');
+  const [object, answer] = step(attempt, 'make-it').checks;
+  assert.deepEqual(object?.compare, [
+    { expected: 'data:', seen: 'data:', same: true },
+    { expected: '  text: hello', seen: '  text: bye', same: false },
+  ]);
+  assert.equal(answer?.state, 'wrong');
+  assert.equal(answer?.compare, undefined);
+  await attempt.reset();
+  await attempt.close();
+});
+
+test('a lab that is forgotten while it is open begins afresh, and one read in is taken up', {
+  timeout: 60_000,
+}, async () => {
+  const record = openProgress({ file: ':memory:', clock });
+  const attempt = open(false, { cluster: keeping(), progress: record });
+  await attempt.ready;
+  await make('greeting', 'hello');
+  await until(attempt, () => step(attempt, 'make-it').checks[0]?.state === 'holds');
+  await attempt.answer('make-it', 'reply', 'hello');
+  await until(attempt, () => step(attempt, 'make-it').state === 'passed');
+  const kept = record.export();
+  record.forget('small');
+  await until(
+    attempt,
+    () => step(attempt, 'make-it').state === 'open' && attempt.view().status === 'running',
+  );
+  assert.equal(await there('greeting'), false);
+  record.import(kept);
+  await until(attempt, () => step(attempt, 'make-it').passedAt !== undefined);
+  await attempt.close();
+  record.close();
+});
+
+test('for an author the view tells how each check looks, and a saved lab is read again', {
+  timeout: 60_000,
+}, async () => {
+  const file = join(folder, 'labs/small/lab.yaml');
+  const attempt = open(false, {
+    cluster: keeping(),
+    progress: openProgress({ file: ':memory:', clock }),
+    author: true,
+  });
+  await attempt.ready;
+  await make('greeting', 'bye');
+  const author = () => step(attempt, 'make-it').checks[0]?.author;
+  await until(attempt, () => author()?.candidates.some(({ name }) => name === 'default/greeting') === true);
+  assert.match(author()?.spec ?? '', /^resource:\n {2}ref:\n {4}kind: ConfigMap/);
+  assert.deepEqual(author()?.candidates[0]?.findings, [
+    { path: 'data.text', expected: 'hello', actual: 'bye' },
+  ]);
+  assert.ok((author()?.looks ?? 0) >= 1);
+
+  writeFileSync(file, LAB.replace('text: hello', 'text: bye'));
+  await until(attempt, () => step(attempt, 'make-it').checks[0]?.state === 'holds');
+  writeFileSync(file, 'title: 3');
+  await until(attempt, () => (attempt.view().author?.problems.length ?? 0) > 0);
+  assert.match(attempt.view().author?.problems[0] ?? '', /small\/lab.yaml:1: title: /);
+  assert.equal(step(attempt, 'make-it').checks[0]?.state, 'holds', 'the last lab that could be read goes on');
+  writeFileSync(file, LAB);
+  await until(attempt, () => attempt.view().author?.problems.length === 0);
+  await attempt.reset();
   await attempt.close();
 });
 

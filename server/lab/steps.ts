@@ -1,0 +1,176 @@
+// The state of an attempt's steps, and how a learner sees it: views, points, what a solution says. Knows no cluster.
+
+import type { Check, LabDefinition } from '#common/lab/index.ts';
+import { compare } from '#common/match/index.ts';
+import type {
+  AuthorCheck,
+  CheckView,
+  LabResult,
+  Points,
+  SolutionLine,
+  StepView,
+} from '#common/protocol/index.ts';
+import { type RunningCheck, say, type Verdict } from '../check/index.ts';
+import type { LatchRecord, StepRecord } from '../progress/index.ts';
+import { solutionOf } from './files.ts';
+import type { Lab } from './load.ts';
+import { scriptLines } from './script-lines.ts';
+
+export interface CheckState {
+  check: Check;
+  running?: RunningCheck;
+  verdict: Verdict;
+  latched: boolean;
+  answer?: string;
+  author?: AuthorCheck;
+}
+
+export interface StepState {
+  id: string;
+  checks: CheckState[];
+  passedAt?: string;
+  slippedAt?: string;
+  hintsTaken: number;
+  solutionAt?: string;
+  opened: boolean;
+  /** What ran or was written before does not count for this step. Milliseconds since the epoch. */
+  since: number;
+  /** The moment at which it passed, where the cluster can be kept. */
+  kept?: Moment;
+}
+
+/** A moment of an attempt that one can go back to: the cluster, and what had been reached. */
+export interface Moment {
+  cluster: unknown;
+  completedAt?: string;
+  steps: Pick<StepState, 'id' | 'passedAt' | 'slippedAt' | 'since' | 'kept'>[];
+  latches: LatchRecord[];
+}
+
+/** The steps of a lab as a record has them. */
+export function stepsFrom(
+  { steps }: LabDefinition,
+  records: readonly StepRecord[],
+  latches: readonly LatchRecord[],
+  since: number,
+): StepState[] {
+  return steps.map(({ id, checks }) => {
+    const record = records.find(({ step }) => step === id);
+    return {
+      id,
+      opened: false,
+      since,
+      passedAt: record?.passedAt,
+      hintsTaken: record?.hints ?? 0,
+      solutionAt: record?.solutionAt,
+      checks: checks.map(check => {
+        const latch = latches.find(one => one.step === id && one.check === check.id);
+        const latched = latch?.held === true;
+        return {
+          check,
+          latched,
+          answer: check.kind === 'answer' ? latch?.value : undefined,
+          verdict: { state: latched ? 'holds' : 'not-yet' },
+        };
+      }),
+    };
+  });
+}
+
+export function stepView(lab: Lab, state: StepState, canRewind: boolean): StepView {
+  const { definition } = lab;
+  const step = definition.steps.find(({ id }) => id === state.id) as LabDefinition['steps'][number];
+  const { costs } = definition;
+  return {
+    id: state.id,
+    task: step.task,
+    state: state.passedAt === undefined ? 'open' : state.slippedAt === undefined ? 'passed' : 'slipped',
+    passedAt: state.passedAt,
+    slippedAt: state.slippedAt,
+    checks: state.checks.map(checkView),
+    hints: step.hints.slice(0, state.hintsTaken),
+    hintsLeft: step.hints.length - state.hintsTaken,
+    waiting: !state.opened || undefined,
+    points: pointsOf(definition, state),
+    costs: {
+      hint: Math.round((step.points * costs.hint) / 100),
+      solution: Math.round((step.points * costs.solution) / 100),
+    },
+    rewind: (canRewind && state.kept !== undefined) || undefined,
+    solution: solutionView(lab, step, state),
+  };
+}
+
+function checkView({ check, verdict, answer, author }: CheckState): CheckView {
+  const view: CheckView = { id: check.id, kind: check.kind, state: verdict.state };
+  if (verdict.state !== 'holds') Object.assign(view, { said: verdict.said, findings: verdict.findings });
+  if (author) view.author = author;
+  if (check.kind === 'answer') {
+    const { prompt, choices } = (check as Check<'answer'>).spec;
+    view.prompt = prompt;
+    view.choices = choices?.map(({ id, text }) => ({ id, text }));
+    view.answered = answer;
+  } else if (verdict.findings && verdict.findings.length > 0 && verdict.seen !== undefined) {
+    // What a question asks for is never shown; these two say what they want in the lab's own task.
+    const { match, count } = check.spec as { match?: unknown; count?: unknown };
+    if ((check.kind === 'resource' || check.kind === 'file') && match !== undefined && count === undefined)
+      view.compare = compare(match, verdict.seen);
+  }
+  return view;
+}
+
+/** What a step has brought so far: the share of its checks that hold, less what help costs. A guard holds by itself and counts for nothing. */
+export function pointsOf({ steps, costs }: LabDefinition, state: StepState): Points {
+  const most = steps.find(({ id }) => id === state.id)?.points ?? 0;
+  const counted = state.checks.filter(({ check }) => check.guard === undefined);
+  const weight = (checks: readonly CheckState[]) =>
+    checks.reduce((sum, { check }) => sum + (check.weight ?? 1), 0);
+  const passed = state.passedAt !== undefined && state.slippedAt === undefined;
+  const holding = weight(counted.filter(({ verdict }) => verdict.state === 'holds'));
+  const share = passed ? 1 : holding / Math.max(1, weight(counted));
+  const help = state.hintsTaken * costs.hint + (state.solutionAt === undefined ? 0 : costs.solution);
+  return { got: Math.max(0, Math.round(most * (share - help / 100))), most };
+}
+
+export function sumOfPoints(lab: LabDefinition, states: readonly StepState[]): Points {
+  const all = states.map(state => pointsOf(lab, state));
+  return {
+    got: all.reduce((sum, { got }) => sum + got, 0),
+    most: all.reduce((sum, { most }) => sum + most, 0),
+  };
+}
+
+/** How an attempt that is complete now went. */
+export function resultOf(
+  lab: LabDefinition,
+  states: readonly StepState[],
+  seconds: number,
+  counted: Pick<LabResult, 'tries' | 'wrongAnswers'>,
+): Omit<LabResult, 'learned'> {
+  return {
+    seconds,
+    ...counted,
+    hints: states.reduce((sum, { hintsTaken }) => sum + hintsTaken, 0),
+    solutions: states.filter(({ solutionAt }) => solutionAt !== undefined).length,
+    points: sumOfPoints(lab, states),
+  };
+}
+
+function solutionView(
+  lab: Lab,
+  step: LabDefinition['steps'][number],
+  state: StepState,
+): StepView['solution'] {
+  const script = solutionOf(lab, step.id);
+  if (script === undefined) return undefined;
+  if (state.solutionAt === undefined) return 'hidden';
+  return scriptLines(script).flatMap((line): SolutionLine[] => {
+    if ('type' in line) return [{ kind: 'command', text: line.type }];
+    const { check: id, value } = line.answer;
+    const check = step.checks.find(one => one.id === id && one.kind === 'answer');
+    if (!check) return [];
+    const { prompt, choices } = (check as Check<'answer'>).spec;
+    const shown = choices?.find(choice => choice.id === value)?.text ?? say(value, value);
+    return [{ kind: 'answer', check: id, value, prompt, shown }];
+  });
+}
