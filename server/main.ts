@@ -18,7 +18,7 @@ import {
   type Tool,
 } from './workspace/index.ts';
 
-/** Loading the cluster client takes the better part of a second of this thread; not while a page loads. In milliseconds. */
+/** What a lab needs is made ready this long after a page asked: not while it loads. In milliseconds. */
 const WARM_UP = 2000;
 
 export interface RunningServer {
@@ -72,7 +72,11 @@ export async function startServer(config: Config, replaced: Replacements = {}): 
   let warming: Timer | undefined;
   const status = async (): Promise<ServerStatus> => {
     // Somebody has a page open: what the first lab needs is loaded while they read, not when they click.
-    warming ??= clock.after(WARM_UP, () => void import('@kubernetes/client-node').catch(() => {}));
+    warming ??= clock.after(WARM_UP, () => {
+      sessions.prepare();
+      // Loading the cluster client takes the better part of a second of this thread.
+      import('@kubernetes/client-node').catch(() => {});
+    });
     await looked;
     // Not again when it is there: the learner may install one while the page is open.
     if (['missing', 'too-old'].includes(kubectl.status().state)) await kubectl.look();

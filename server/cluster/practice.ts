@@ -4,6 +4,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClusterOffer, Text } from '#common/protocol/index.ts';
 import type { PracticeSnapshot } from '../practice/types.ts';
+import { createSpare } from './spare.ts';
 import type { AttachedCluster, ClusterProvider, StartOptions } from './types.ts';
 
 /** What the worker answers; a structural copy of the part that is used here. */
@@ -13,6 +14,8 @@ export interface PracticeWorker {
   snapshot(): Promise<PracticeSnapshot>;
   restore(snapshot: PracticeSnapshot): Promise<void>;
   close(): Promise<void>;
+  /** Resolves when it is gone, whatever ended it. */
+  readonly ended?: Promise<void>;
 }
 
 export type StartPractice = (options: {
@@ -20,6 +23,7 @@ export type StartPractice = (options: {
   listen: { socketPath: string; port: number };
 }) => Promise<PracticeWorker>;
 
+const NODE_NAME = 'minikube';
 /** The machine the seed's author had: minikube's least. */
 const DEFAULT_SIZE = { cpus: '2', memory: '4Gi' };
 
@@ -41,6 +45,7 @@ interface Attached extends AttachedCluster {
 
 /** `start` is the practice cluster's own door; imported late, so that reading lessons loads none of it. */
 export function createPracticeProvider(start: StartPractice = startInWorker): ClusterProvider {
+  const spare = createSpare(start, { name: NODE_NAME, ...DEFAULT_SIZE });
   return {
     kind: 'practice',
     available: async () => [OFFER],
@@ -50,16 +55,13 @@ export function createPracticeProvider(start: StartPractice = startInWorker): Cl
       const kubeconfig = join(folder, 'kubeconfig');
       // A socket left by a server that was killed would be in the way.
       await rm(socketPath, { force: true });
-      const worker = await start({
-        nodes: [
-          {
-            name: 'minikube',
-            cpus: options.cpus ?? DEFAULT_SIZE.cpus,
-            memory: options.memory ?? DEFAULT_SIZE.memory,
-          },
-        ],
-        listen: { socketPath, port: 0 },
-      });
+      const size = {
+        cpus: options.cpus ?? DEFAULT_SIZE.cpus,
+        memory: options.memory ?? DEFAULT_SIZE.memory,
+      };
+      const worker =
+        (await spare.take(size, socketPath)) ??
+        (await start({ nodes: [{ name: NODE_NAME, ...size }], listen: { socketPath, port: 0 } }));
       try {
         const port = worker.port;
         if (port === undefined) throw new Error('The practice cluster did not open a port.');
@@ -86,6 +88,8 @@ export function createPracticeProvider(start: StartPractice = startInWorker): Cl
     reset: cluster => own(cluster).worker.restore(own(cluster).empty),
     snapshot: cluster => own(cluster).worker.snapshot(),
     restore: (cluster, snapshot) => own(cluster).worker.restore(snapshot),
+    prepare: folder => spare.prepare(folder),
+    close: () => spare.close(),
   };
 }
 

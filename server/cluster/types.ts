@@ -34,4 +34,8 @@ export interface ClusterProvider {
   reset?(cluster: AttachedCluster): Promise<void>;
   snapshot?(cluster: AttachedCluster): Promise<unknown>;
   restore?(cluster: AttachedCluster, snapshot: unknown): Promise<void>;
+  /** Gets ready for an `attach` that may come, using `folder` for what must lie in a file; at most one cluster's worth. */
+  prepare?(folder: string): void;
+  /** Ends what `prepare` began. Attached clusters are ended by their own `detach`. */
+  close?(): Promise<void>;
 }

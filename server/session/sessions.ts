@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClusterOffer, OpenAnswer, OpenRequest, Text } from '#common/protocol/index.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 import type { ClusterProvider, StartOptions } from '../cluster/index.ts';
 import type { Attempt, AttemptOptions } from '../lab/types.ts';
 import type { Progress } from '../progress/types.ts';
@@ -20,6 +20,8 @@ const MOST_SESSIONS = 10;
 /** A session without any page ends after this, in milliseconds: longer than a lunch, shorter than a night. */
 const EXPIRY = 3 * 60 * 60_000;
 const SWEEP = EXPIRY / 36;
+/** After a lab was opened its setup has the machine for this long, in milliseconds; then the next cluster is made ready. */
+const NEXT_SPARE = 15_000;
 /** A unix socket's path has room for 107 bytes, and the file name is part of it. */
 const LONGEST_RUN_FOLDER = 85;
 
@@ -100,6 +102,12 @@ export function createSessions(options: SessionsOptions): Sessions {
   };
   let timer = clock.after(SWEEP, sweep);
 
+  const prepare = () => {
+    if (closed || [...entries.values()].some(entry => !entry.session)) return;
+    for (const provider of options.providers) provider.prepare?.(runFolder('spare'));
+  };
+  let preparing: Timer | undefined;
+
   const open = async (request: OpenRequest): Promise<OpenAnswer> => {
     const id = sessionId(request);
     const existing = entries.get(id);
@@ -160,6 +168,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     entries.set(id, entry);
     try {
       entry.session = await entry.opening;
+      preparing?.cancel();
+      preparing = clock.after(NEXT_SPARE, prepare);
       return { ok: true, state: entry.session.state() };
     } catch (error) {
       if (entries.get(id) === entry) entries.delete(id);
@@ -169,13 +179,16 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   return {
     open,
+    prepare,
     get: id => entries.get(id)?.session,
     terminal: (id): Terminal | undefined =>
       entries.get(id.slice(0, id.lastIndexOf('.')))?.session?.terminal(id),
     close: async () => {
       closed = true;
       timer.cancel();
+      preparing?.cancel();
       await Promise.all([...entries.keys()].map(drop));
+      await Promise.all(options.providers.map(provider => provider.close?.()));
       if (runRoot) await rm(runRoot, { recursive: true, force: true });
     },
   };

@@ -24,6 +24,8 @@ export interface Sessions {
   /** Opens a lab on a cluster, or comes back to it when it is open already. */
   open(request: OpenRequest): Promise<OpenAnswer>;
   get(id: string): Session | undefined;
+  /** Gets a cluster ready for the lab that may be opened next, unless one is being opened now. */
+  prepare(): void;
   /** A terminal of any session. */
   terminal(id: string): Terminal | undefined;
   close(): Promise<void>;
