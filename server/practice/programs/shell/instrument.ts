@@ -68,15 +68,16 @@ const tick = (): Node => {
 const RENAMED: Record<string, string> = { trap: '__trap', wait: '__wait', ulimit: '__ulimit' };
 const SHELLS = new Set(['sh', 'bash', 'ash', '/bin/sh', '/bin/bash', '/bin/ash', '/usr/bin/bash']);
 
-const nameOf = (command: Node): string | undefined => {
-  const parts = command.name?.parts;
-  return parts?.length === 1 && parts[0].type === 'Literal' ? parts[0].value : undefined;
-};
+const plainWord = (word: Node): string | undefined =>
+  word?.parts?.length === 1 && word.parts[0].type === 'Literal' ? word.parts[0].value : undefined;
+const nameOf = (command: Node): string | undefined => plainWord(command.name);
 
 const redirectsOutput = (command: Node) =>
   (command.redirections ?? []).some(
     (r: Node) => r.operator.startsWith('>') && (r.fd === null || r.fd === undefined || r.fd === 1),
   );
+const discardsOutput = (command: Node) =>
+  command.redirections.some((r: Node) => r.operator.startsWith('>') && plainWord(r.target) === '/dev/null');
 const redirectsErrors = (command: Node) =>
   (command.redirections ?? []).some(
     (r: Node) => r.operator.startsWith('&>') || (r.operator.startsWith('>') && r.fd === 2),
@@ -183,6 +184,11 @@ export function instrument(source: string): Instrumented {
     const name = nameOf(node);
     if (name === undefined) return node.name ? { ...node, redirections } : node;
     if (RENAMED[name]) return { ...node, name: literal(RENAMED[name]!), redirections };
+    // It never ends by itself where nothing reads it but a log, or nobody at all.
+    if (name === 'yes' && context.out && (!redirectsOutput(node) || discardsOutput(node))) {
+      const to = literal(discardsOutput(node) ? '/dev/null' : '/dev/stdout');
+      return { ...node, name: literal('__yes'), args: [to, ...node.args], redirections };
+    }
     // A nested shell whose output is the program's own streams too.
     if (SHELLS.has(name) && context.out && !redirectsOutput(node))
       return { ...node, name: literal('__sh'), args: [literal(name), ...node.args], redirections };

@@ -5,7 +5,7 @@ import { Bash, type CommandName, type CustomCommand, defineCommand, getCommandNa
 import type { ExecIo } from '../exec.ts';
 import { ContainerFileSystem, file, plant } from '../files.ts';
 import type { Container } from '../types.ts';
-import { plantCommands, shellFileSystem } from './file-system.ts';
+import { HIDDEN, plantCommands, shellFileSystem } from './file-system.ts';
 import { instrument } from './instrument.ts';
 import { networkCommands } from './network-commands.ts';
 import { isBuiltin, type ShellProfile } from './profiles.ts';
@@ -17,11 +17,17 @@ const NO_LIMIT = 1_000_000_000;
 const MAX_STRING_BYTES = 32 * 1024 * 1024;
 /** Busy scripts make room for everybody else after this many ticks in a row. */
 const TICKS_PER_TURN = 20;
+/** A script that has not slept for this long is an endless loop: from then on it works in slices and rests between, ms. */
+const BURST_MS = 300;
+const SLICE_MS = 5;
+const REST_MS = 20;
 /** A shell and what it started. */
 const SHELL_BYTES = 1024 * 1024;
 const BUSY_MILLIS = 950;
 /** What a command ended by Ctrl-C leaves in `$?`. */
 const INTERRUPTED = 130;
+/** Shells that may run beside each other in one container or exec: more would be a fork bomb. */
+const MAX_PROCESSES = 128;
 
 export interface ShellInput {
   /** Text that is there already (a pipe that has ended). */
@@ -36,8 +42,18 @@ export interface ShellTools {
   /** Prints at once, past the library's buffering: for commands that run for long. */
   print(text: string): void;
   printError(text: string): void;
+  /** Lets others run; awaited now and then by whatever goes on for long. */
+  pause(): Promise<void>;
   /** Fires when this shell must stop. */
   signal: AbortSignal;
+}
+
+interface ShellOptions {
+  cwd: string;
+  /** True for the container's own program. */
+  main: boolean;
+  /** Shared by a shell and all that it starts. */
+  processes?: { running: number };
 }
 
 export class ShellSession {
@@ -47,6 +63,9 @@ export class ShellSession {
   private abort = new AbortController();
   private ticks = 0;
   private lastPause = 0;
+  /** How long it has been working without a sleep, and since its last rest, ms. */
+  private busy = 0;
+  private sliced = 0;
   private background: string[] = [];
   private readonly jobs = new Map<number, Promise<number>>();
   private nextJob = 7;
@@ -55,15 +74,12 @@ export class ShellSession {
   private functions = '';
   /** True for the container's own program: its loops count as the container's use. */
   private readonly main: boolean;
+  private readonly processes: { running: number };
   cwd: string;
   env: Record<string, string>;
 
-  constructor(
-    container: Container,
-    profile: ShellProfile,
-    io: ExecIo,
-    options: { cwd: string; main: boolean },
-  ) {
+  constructor(container: Container, profile: ShellProfile, io: ExecIo, options: ShellOptions) {
+    this.processes = options.processes ?? { running: 1 };
     this.container = container;
     this.io = io;
     this.cwd = options.cwd;
@@ -93,13 +109,14 @@ export class ShellSession {
       profile,
       print: text => io.stdout(text),
       printError: text => io.stderr(text),
+      pause: () => this.pause(),
       get signal() {
         return session.abort.signal;
       },
     };
     const known = new Set<string>(getCommandNames());
     const added = [...systemCommands(tools), ...networkCommands(tools)].filter(c =>
-      profile.commands.includes(c.name),
+      profile.commands.includes(c.name.replace(HIDDEN, '')),
     );
     this.bash = new Bash({
       fs,
@@ -191,6 +208,7 @@ export class ShellSession {
 
   private async sleep(ms: number): Promise<void> {
     if (this.main) this.container.use({ cpuMillis: 0 });
+    this.busy = 0;
     const wake = AbortSignal.any([this.abort.signal, this.waking.signal]);
     await this.container.clock.sleep(ms, wake);
   }
@@ -202,14 +220,22 @@ export class ShellSession {
     this.waking = new AbortController();
   }
 
-  /** Gives everybody else a turn, at the latest after some ticks. */
+  /** Gives everybody else a turn, at the latest after some ticks; who never sleeps also rests. */
   private async pause(): Promise<void> {
     if (++this.ticks < TICKS_PER_TURN) return;
     this.ticks = 0;
-    const now = this.container.clock.now();
-    if (this.main && now - this.lastPause < 5) this.container.use({ cpuMillis: BUSY_MILLIS });
+    const { clock } = this.container;
+    const now = clock.now();
+    const worked = now - this.lastPause;
     this.lastPause = now;
-    await new Promise<void>(resolve => setImmediate(resolve));
+    if (this.main && worked < SLICE_MS) this.container.use({ cpuMillis: BUSY_MILLIS });
+    this.busy = worked < BURST_MS ? this.busy + worked : 0;
+    this.sliced += worked;
+    if (this.busy < BURST_MS || this.sliced < SLICE_MS)
+      return new Promise<void>(resolve => setImmediate(resolve));
+    this.sliced = 0;
+    await clock.sleep(REST_MS, this.abort.signal);
+    this.lastPause = clock.now();
   }
 
   private virtual(path: string): string | undefined {
@@ -250,10 +276,25 @@ export class ShellSession {
       defineCommand('__ulimit', async () => ({ ...ok, stdout: 'unlimited\n' })),
       defineCommand('__bg', async (args, ctx) => {
         const script = this.background[Number(args[0])] ?? '';
+        const { processes } = this;
+        await this.pause();
+        if (processes.running >= MAX_PROCESSES)
+          return {
+            ...ok,
+            stderr: `${profile.kind === 'ash' ? "sh: can't fork" : 'bash: fork'}: Resource temporarily unavailable\n`,
+            exitCode: 2,
+          };
         const job = this.nextJob++;
-        const child = new ShellSession(this.container, profile, this.io, { cwd: ctx.cwd, main: false });
+        const options = { cwd: ctx.cwd, main: false, processes };
+        const child = new ShellSession(this.container, profile, this.io, options);
         child.env = Object.fromEntries(ctx.env);
-        this.jobs.set(job, child.run(script));
+        processes.running++;
+        this.jobs.set(
+          job,
+          child.run(script).finally(() => {
+            processes.running--;
+          }),
+        );
         ctx.env.set('__bgpid', String(job));
         return ok;
       }),
@@ -269,7 +310,11 @@ export class ShellSession {
         return { ...ok, exitCode: args.length > 0 ? (codes.at(-1) ?? 127) : 0 };
       }),
       defineCommand('__sh', async (args, ctx) => {
-        const child = new ShellSession(this.container, profile, this.io, { cwd: ctx.cwd, main: this.main });
+        const child = new ShellSession(this.container, profile, this.io, {
+          cwd: ctx.cwd,
+          main: this.main,
+          processes: this.processes,
+        });
         child.env = { ...ctx.exportedEnv } as Record<string, string>;
         const input = Buffer.from(String(ctx.stdin), 'latin1').toString('utf8');
         return { ...ok, exitCode: await child.shell(args.slice(1), input) };

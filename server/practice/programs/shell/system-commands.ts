@@ -12,6 +12,7 @@ const OWN = new Set(
   ),
 );
 const KERNEL = '6.18.44';
+const YES_LINES = 10_000;
 
 export function systemCommands(tools: ShellTools): CustomCommand[] {
   const { container, profile } = tools;
@@ -160,11 +161,13 @@ export function systemCommands(tools: ShellTools): CustomCommand[] {
       const result = await ctx.origCommand!([...args.slice(0, first), '-C', '/', ...relative]);
       return { ...result, stderr: `tar: Removing leading \`/' from member names\n${result.stderr}` };
     }),
-    defineCommand('yes', async args => {
+    // Into a pipe or a file: as much as whatever reads it here will ever want.
+    defineCommand('yes', async args => text(`${args.join(' ') || 'y'}\n`.repeat(YES_LINES))),
+    defineCommand('__yes', async ([to, ...args]) => {
       const line = `${args.join(' ') || 'y'}\n`;
       while (!tools.signal.aborted) {
-        tools.print(line.repeat(64));
-        await new Promise<void>(resolve => setImmediate(resolve));
+        if (to !== '/dev/null') tools.print(line);
+        await tools.pause();
       }
       return text('', 143);
     }),
