@@ -96,6 +96,7 @@ export async function startServer(config: Config, replaced: Replacements = {}): 
     sessions,
     status,
     fetchKubectl: () => void kubectl.fetch(),
+    progress,
     clock,
     ...(config.devSitePort ? { devSite: createDevSite(config.devSitePort) } : {}),
   }).catch(async error => {

@@ -5,12 +5,15 @@ import { z } from 'zod';
 import type { OpenRequest, ServerStatus } from '#common/protocol/index.ts';
 import type { Sessions } from '../session/index.ts';
 import { jsonRefused } from './gate.ts';
+import { parseJson, readBody, send } from './json.ts';
 import { MAX_BODY } from './limits.ts';
+import { answerProgress, type ProgressPart } from './progress-api.ts';
 
 export interface ApiParts {
   sessions: Sessions;
   status: () => Promise<ServerStatus>;
   fetchKubectl: () => void;
+  progress: ProgressPart;
 }
 
 const openRequest = z.strictObject({
@@ -34,11 +37,13 @@ export async function answerApi(
 ): Promise<void> {
   try {
     if (path === '/api/status' && request.method === 'GET') return send(response, 200, await parts.status());
+    if (path === '/api/progress' || path.startsWith('/api/progress/'))
+      return await answerProgress(path, request, response, parts.progress);
     if (path !== '/api/session' && path !== '/api/kubectl/fetch')
       return send(response, 404, { error: 'There is nothing here.' });
     const refusal = jsonRefused({ method: request.method ?? '', url: path, headers: request.headers });
     if (refusal) return send(response, refusal.status, { error: refusal.reason });
-    const body = await readBody(request);
+    const body = await readBody(request, MAX_BODY);
     if (body === undefined) return send(response, 413, { error: `A request may have ${MAX_BODY} bytes.` });
     const parsed = parseJson(body);
     if (path === '/api/kubectl/fetch') {
@@ -55,33 +60,5 @@ export async function answerApi(
       send(response, 500, {
         error: 'Something went wrong on our side; the terminal of the server says what.',
       });
-  }
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'cache-control': 'no-store',
-  });
-  response.end(JSON.stringify(body));
-}
-
-/** Undefined when it is longer than allowed; reading stops there. */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > MAX_BODY) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -4,6 +4,8 @@ import type { Clock } from '../clock.ts';
 
 /** Largest JSON body, in bytes: an answer or an open request is far below. */
 export const MAX_BODY = 64 * 1024;
+/** Largest progress file that can be read in, in bytes: years of learning. */
+export const MAX_IMPORT = 32 * 1024 * 1024;
 /** Sockets one run of the server accepts at a time: a handful of tabs with a few terminals each. */
 export const MAX_SOCKETS = 48;
 /** Bytes of output a socket may hold unsent before its page counts as gone. */

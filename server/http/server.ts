@@ -22,6 +22,7 @@ import {
 import { inlineScriptHashes, securityHeaders } from './headers.ts';
 import { MAX_SOCKETS } from './limits.ts';
 import type { Links } from './links.ts';
+import type { ProgressPart } from './progress-api.ts';
 import { carrySession } from './session-socket.ts';
 import { carryTerminal } from './terminal-socket.ts';
 
@@ -39,6 +40,7 @@ export interface HttpOptions {
   sessions: Sessions;
   status: () => Promise<ServerStatus>;
   fetchKubectl: () => void;
+  progress: ProgressPart;
   clock: Clock;
   /** Shows the pages of an Astro dev server instead of `site`. */
   devSite?: DevSite;
