@@ -1,137 +1,321 @@
 // Behind `npm test`: rules, types, the tests of every folder, the site, the browser. Ends with one line of counts.
 
 import { spawn } from 'node:child_process';
-import { glob } from 'node:fs/promises';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { glob, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { lintSteps } from './lint.mjs';
 import { buildSite } from './site.mjs';
 
-/** A single test that takes longer hangs, in milliseconds. */
-const TEST_TIMEOUT = 180_000;
-/** A whole step that takes longer hangs, in milliseconds. */
-const STEP_TIMEOUT = 14 * 60_000;
-const BROWSER = join('tests', 'browser');
-const TEST_FILES = ['server/**/*.test.ts', 'src/**/*.test.ts', 'labs/**/*.test.ts', 'tests/**/*.test.ts'];
+const REPORTER = fileURLToPath(new URL('test-report.mjs', import.meta.url));
+/** What is run beside each other at most; more would only make each wait for the processor. */
+const BESIDE = 2;
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+/** What a test leaves running this long after its suite has ended was forgotten, in milliseconds. */
+const GRACE = 3 * SECOND;
+/** Says in a process's environment that these tests started it. */
+const MARK = 'KBD_TEST_RUN';
 
-/** `npm test -- PART...` runs only the named parts: lint, node, site, browser; `npm test -- FILE...` only those files. */
+/**
+ * The suites, in order. `files` of several suites are the first one's. What measures time or drives a browser runs one file
+ * at a time, when nothing else does. `timeout` is for each test, `limit` for the whole suite, in milliseconds.
+ */
+const SUITES = [
+  { name: 'browser', files: ['tests/browser/**'], beside: 1, timeout: 5 * MINUTE, limit: 10 * MINUTE },
+  { name: 'server', files: ['tests/server/**'], beside: 1, timeout: 2 * MINUTE, limit: 5 * MINUTE },
+  {
+    name: 'labs',
+    files: ['tests/labs/**', 'labs/**'],
+    beside: BESIDE,
+    timeout: 6 * MINUTE,
+    limit: 10 * MINUTE,
+  },
+  {
+    name: 'practice',
+    files: ['tests/conformance/**', 'tests/practice/**', 'server/practice/**'],
+    beside: BESIDE,
+    timeout: 2 * MINUTE,
+    limit: 8 * MINUTE,
+  },
+  {
+    name: 'units',
+    files: ['src/**', 'server/**', 'tests/**'],
+    beside: BESIDE,
+    timeout: MINUTE,
+    limit: 5 * MINUTE,
+  },
+].map(suite => ({ ...suite, files: suite.files.map(folder => `${folder}/*.test.ts`) }));
+/** The quick ones first: what they find need not be waited for. */
+const ORDER = ['units', 'practice', 'labs', 'server', 'browser'];
+const PARTS = ['lint', 'site', ...ORDER];
+
+/** `npm test -- PART...` runs only the named parts, `npm test -- FILE...` only those files. */
 export async function run({ root, args }) {
-  const parts = args.filter(arg => ['lint', 'node', 'site', 'browser'].includes(arg));
-  const files = args.filter(arg => !parts.includes(arg));
-  const wanted = part => (files.length > 0 ? part === 'node' : parts.length === 0 || parts.includes(part));
-  const counts = { passed: 0, failed: 0, skipped: 0 };
-  const started = performance.now();
-
-  if (wanted('lint')) {
-    for (const step of lintSteps(root)) {
-      const result = await command(root, step.name, process.execPath, step.args);
-      add(counts, result.code === 0 ? { passed: 1 } : { failed: 1 });
-      if (result.code !== 0) console.log(result.output);
-    }
+  const parts = args.filter(arg => PARTS.includes(arg));
+  const files = args.filter(arg => !PARTS.includes(arg));
+  const strange = files.find(file => !existsSync(join(root, file)));
+  if (strange) {
+    console.error(`"${strange}" is neither a test file nor one of: ${PARTS.join(', ')}.`);
+    return 1;
   }
-  if (wanted('site') || wanted('browser')) add(counts, await siteStep(root));
-  if (wanted('node'))
-    add(counts, await nodeTests(root, 'tests', files.length > 0 ? files : await testFiles(root)));
-  if (wanted('browser')) add(counts, await nodeTests(root, 'browser', await testFiles(root, BROWSER)));
-
-  const seconds = Math.round((performance.now() - started) / 1000);
-  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
-  console.log(`\n(${seconds} s)\n${counts.passed} passed, ${counts.failed} failed${skipped}`);
-  return counts.failed === 0 ? 0 : 1;
-}
-
-function add(counts, more) {
-  for (const [name, count] of Object.entries(more)) counts[name] += count;
-}
-
-async function siteStep(root) {
+  const wanted = part => (parts.length === 0 && files.length === 0) || parts.includes(part);
   const begun = performance.now();
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  const table = [];
+  const failures = [];
+  const reasons = new Map();
+  // Sockets have short names only: close to the root.
+  const temporary = await mkdtemp(join(await realpath(tmpdir()), 'kbd-t'));
+  const run = { root, temporary, mark: `${process.pid}-${Date.now()}` };
+
+  const add = result => {
+    for (const name of Object.keys(total)) total[name] += result[name] ?? 0;
+    failures.push(...(result.failures ?? []));
+    for (const reason of result.reasons ?? []) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    table.push(result);
+    console.log(row(result));
+  };
+  const all = await testFiles(root);
+  const listed = files.length > 0 ? await inSuites(root, files, all) : all;
+
   try {
-    await buildSite(root, { quiet: true });
-    report('site', 'ok', begun);
-    return { passed: 1 };
-  } catch (error) {
-    report('site', 'FAILED', begun);
-    console.log(error.message);
-    return { failed: 1 };
+    // The site's build and the rules are short and fit beside the types, which are long and use one processor.
+    const [rules, ...types] = lintSteps(root);
+    const before = async () => {
+      if (wanted('lint')) add(await lintStep(run, rules));
+      if (wanted('site') || wanted('browser')) add(await siteStep(run));
+    };
+    const typesOneByOne = async () => {
+      if (wanted('lint')) for (const step of types) add(await lintStep(run, step));
+    };
+    await Promise.all([before(), typesOneByOne()]);
+    for (const name of ORDER) {
+      const list = listed.get(name) ?? [];
+      if ((wanted(name) || files.length > 0) && list.length > 0) add(await suiteStep(run, name, list));
+    }
+  } finally {
+    await rm(temporary, { recursive: true, force: true, maxRetries: 5 });
   }
+
+  for (const failure of failures) console.log(`\n✖ ${failure}`);
+  if (failures.length > 0) console.log(`\n${table.map(row).join('\n')}`);
+  for (const [reason, count] of reasons) console.log(`  ${count} skipped: ${reason}`);
+  console.log(row({ name: 'together', begun }));
+  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
+  console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
+  return total.failed === 0 ? 0 : 1;
 }
 
-async function nodeTests(root, name, list) {
-  if (list.length === 0) return {};
-  const concurrency = String(Math.max(2, Math.min(4, cpus().length)));
-  const result = await command(root, name, process.execPath, [
-    '--test',
-    `--test-concurrency=${concurrency}`,
-    `--test-timeout=${TEST_TIMEOUT}`,
-    '--test-reporter=spec',
-    ...list,
-  ]);
-  const number = name => Number(new RegExp(`^. ${name} (\\d+)$`, 'm').exec(result.output)?.[1] ?? 0);
-  const failed = number('fail') + number('cancelled');
-  const whySkipped = skipReasons(result.output);
-  for (const [reason, count] of whySkipped) console.log(`    ${count} skipped: ${reason}`);
-  if (result.code !== 0) console.log(failures(result.output));
-  // A runner that could not even count has failed.
+function row({ name, begun, seconds = since(begun), passed, failed, skipped, slowest }) {
+  const counts =
+    passed === undefined
+      ? ''
+      : `${passed} passed${failed ? `, ${failed} FAILED` : ''}${skipped ? `, ${skipped} skipped` : ''}`;
+  return `  ${name.padEnd(18)} ${seconds.toFixed(1).padStart(7)} s   ${counts.padEnd(34)} ${slowest ?? ''}`.trimEnd();
+}
+
+function since(begun) {
+  return (performance.now() - begun) / SECOND;
+}
+
+async function lintStep(run, step) {
+  const begun = performance.now();
+  const { code, output } = await command(run, step.args, 5 * MINUTE);
   return {
-    passed: number('pass'),
-    failed: failed || (result.code === 0 ? 0 : 1),
-    skipped: number('skipped') + number('todo'),
+    name: step.name,
+    seconds: since(begun),
+    passed: code === 0 ? 1 : 0,
+    failed: code === 0 ? 0 : 1,
+    failures: code === 0 ? [] : [`${step.name}\n${output.slice(-20_000)}`],
   };
 }
 
-/** Those of the browser run by themselves, after the rest: each drives a chromium. */
-async function testFiles(root, below = '') {
-  const found = [];
-  for (const pattern of TEST_FILES) for await (const file of glob(pattern, { cwd: root })) found.push(file);
-  const inBrowser = file => file.startsWith(BROWSER);
-  return [...new Set(found)].filter(file => inBrowser(file) === (below === BROWSER)).sort();
-}
-
-/** Reporter lines of skipped tests end in `# reason`. */
-function skipReasons(output) {
-  const reasons = new Map();
-  for (const [, reason] of output.matchAll(/^\s*﹣ .*? \([\d.]+ms\) # (.+)$/gm))
-    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-  return reasons;
-}
-
-/** The part of the report that tells what failed and how. */
-function failures(output) {
-  const start = output.indexOf('✖ failing tests:');
-  return start < 0 ? output.slice(-6000) : output.slice(start, start + 30_000);
-}
-
-/** Runs one step, keeps what it says, shows one line. */
-function command(root, name, file, args, env = {}) {
+async function siteStep({ root }) {
   const begun = performance.now();
-  return new Promise(resolve => {
-    const child = spawn(file, args, {
-      cwd: root,
-      env: { ...process.env, ASTRO_TELEMETRY_DISABLED: '1', FORCE_COLOR: '0', NO_COLOR: '1', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+  try {
+    await buildSite(root, { quiet: true });
+    return { name: 'site', seconds: since(begun), passed: 1, failed: 0 };
+  } catch (error) {
+    return {
+      name: 'site',
+      seconds: since(begun),
+      passed: 0,
+      failed: 1,
+      failures: [`site\n${error.message}`],
+    };
+  }
+}
+
+async function suiteStep(run, name, list) {
+  const begun = performance.now();
+  const { beside, timeout, limit } = SUITES.find(suite => suite.name === name);
+  const { code, output, late } = await command(
+    run,
+    [
+      '--test',
+      `--test-concurrency=${beside}`,
+      `--test-timeout=${timeout}`,
+      // One forgotten timer or socket would hold up the whole suite.
+      '--test-force-exit',
+      `--test-reporter=${REPORTER}`,
+      '--test-reporter-destination=stdout',
+      ...list,
+    ],
+    limit,
+  );
+  const tests = [];
+  const other = [];
+  for (const line of output.split('\n')) {
+    try {
+      tests.push(JSON.parse(line));
+    } catch {
+      if (line.trim()) other.push(line);
+    }
+  }
+  const failures = tests
+    .filter(test => test.state === 'failed')
+    .map(test => {
+      const said = test.said?.trim() ? `\n  the file also said:\n${indent(test.said.trim())}` : '';
+      return `${place(run.root, test.file)}: ${test.name}\n${indent(test.error)}${said}`;
     });
+  const ran = new Set(tests.map(test => place(run.root, test.file)));
+  for (const file of late ? list : []) {
+    if (!ran.has(file))
+      failures.push(`${file}: did not end within the ${limit / MINUTE} minutes of its suite`);
+  }
+  for (const left of await leftRunning(run)) failures.push(`${name}: left a process running: ${left}`);
+  // A runner that could not even count has failed.
+  if (code !== 0 && failures.length === 0) failures.push(`${name}\n${other.slice(-60).join('\n')}`);
+  return {
+    name,
+    seconds: since(begun),
+    passed: tests.filter(test => test.state === 'passed').length,
+    failed: failures.length,
+    skipped: tests.filter(test => test.state === 'skipped').length,
+    reasons: tests.filter(test => test.state === 'skipped').map(test => test.reason),
+    failures,
+    slowest: slowest(run.root, tests),
+  };
+}
+
+function slowest(root, tests) {
+  const sums = new Map();
+  for (const test of tests)
+    if (test.nesting === 0) sums.set(test.file, (sums.get(test.file) ?? 0) + test.ms / SECOND);
+  const [first] = [...sums].sort((a, b) => b[1] - a[1]);
+  return first ? `longest: ${place(root, first[0])}, ${first[1].toFixed(0)} s` : '';
+}
+
+function place(root, file) {
+  return file ? relative(root, file) : 'a test';
+}
+
+function indent(text) {
+  return text.replace(/^/gm, '    ');
+}
+
+/** Test files by suite. */
+async function testFiles(root) {
+  const taken = new Set();
+  const bySuite = new Map();
+  for (const { name, files } of SUITES) {
+    const list = [];
+    for await (const file of glob(files, { cwd: root })) if (!taken.has(file)) list.push(file);
+    for (const file of list) taken.add(file);
+    bySuite.set(name, list.sort());
+  }
+  return bySuite;
+}
+
+async function inSuites(root, files, all) {
+  const wanted = new Set(files.map(file => relative(root, join(root, file))));
+  return new Map([...all].map(([name, list]) => [name, list.filter(file => wanted.has(file))]));
+}
+
+/** Processes with our mark that are still there after a moment. Ends them. Only where /proc tells. */
+async function leftRunning({ mark }) {
+  const until = performance.now() + GRACE;
+  for (;;) {
+    const left = await marked(mark);
+    if (left.length === 0) return [];
+    if (performance.now() > until) {
+      for (const { pid } of left) {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          // It ended by itself in the meantime.
+        }
+      }
+      return left.map(({ line }) => line);
+    }
+    await new Promise(resolve => setTimeout(resolve, 100));
+  }
+}
+
+async function marked(mark) {
+  const found = [];
+  for (const name of await readdir('/proc').catch(() => [])) {
+    if (!/^\d+$/.test(name)) continue;
+    const environment = await readFile(`/proc/${name}/environ`, 'utf8').catch(() => '');
+    if (!environment.includes(`${MARK}=${mark}`)) continue;
+    const line = (await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => ''))
+      .replaceAll('\0', ' ')
+      .trim();
+    if (line) found.push({ pid: Number(name), line: line.slice(0, 200) });
+  }
+  return found;
+}
+
+/** Runs Node with these arguments and keeps what it says. After `limit` milliseconds it is ended with all it started. */
+function command({ root, temporary, mark }, args, limit) {
+  return new Promise(resolve => {
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      env: {
+        ...process.env,
+        ASTRO_TELEMETRY_DISABLED: '1',
+        FORCE_COLOR: '0',
+        NO_COLOR: '1',
+        TMPDIR: temporary,
+        [MARK]: mark,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own can be ended as a whole.
+      detached: true,
+    });
+    const end = signal => {
+      try {
+        process.kill(-child.pid, signal);
+      } catch {
+        // It is gone.
+      }
+    };
+    const onSignal = signal => {
+      end('SIGKILL');
+      process.exit(signal === 'SIGINT' ? 130 : 143);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
     let output = '';
     const keep = chunk => {
       output += chunk;
       if (process.env.VERBOSE) process.stdout.write(chunk);
     };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-    const timer = setTimeout(() => child.kill('SIGKILL'), STEP_TIMEOUT);
-    child.once('error', error => {
+    child.stdout.setEncoding('utf8').on('data', keep);
+    child.stderr.setEncoding('utf8').on('data', keep);
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      end('SIGKILL');
+    }, limit);
+    const done = (code, more = '') => {
       clearTimeout(timer);
-      report(name, 'FAILED', begun);
-      resolve({ code: 1, output: String(error) });
-    });
-    child.once('close', code => {
-      clearTimeout(timer);
-      report(name, code === 0 ? 'ok' : 'FAILED', begun);
-      resolve({ code: code ?? 1, output });
-    });
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(signal, onSignal);
+      resolve({ code, output: output + more, late });
+    };
+    child.once('error', error => done(1, String(error)));
+    child.once('close', code => done(code ?? 1));
   });
-}
-
-function report(name, how, begun) {
-  console.log(`  ${name.padEnd(28)} ${how.padEnd(8)} ${((performance.now() - begun) / 1000).toFixed(1)} s`);
 }
