@@ -17,6 +17,7 @@ const sessionRequest = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('undo') }),
   z.strictObject({ type: z.literal('solution'), step: name }),
   z.strictObject({ type: z.literal('reset') }),
+  z.strictObject({ type: z.literal('map'), open: z.boolean() }),
   z.strictObject({ type: z.literal('open-terminal') }),
   z.strictObject({ type: z.literal('close-terminal'), terminal: name }),
 ]) satisfies z.ZodType<SessionRequest>;
@@ -31,11 +32,18 @@ export function carrySession(ws: WebSocket, session: Session | undefined, clock:
     if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(message));
   };
   ws.on('close', session.subscribe(send));
+  let stopMap = () => {};
+  ws.on('close', () => stopMap());
   send({ type: 'state', state: session.state() });
   ws.on('message', (data, isBinary) => {
     if (!messages.take(1)) return ws.close(Close.tooFast, 'Too much at once.');
     const request = isBinary ? undefined : sessionRequest.safeParse(parseJson(String(data)));
     if (!request?.success) return ws.close(Close.malformed, 'That was not a message of this protocol.');
+    if (request.data.type === 'map') {
+      stopMap();
+      stopMap = request.data.open ? session.watchMap(send) : () => {};
+      return;
+    }
     session.handle(request.data).catch(error => {
       console.error(error);
       const said = error instanceof Error ? error.message : String(error);

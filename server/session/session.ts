@@ -6,6 +6,7 @@ import type { ClusterOffer, SessionMessage, SessionState, Text } from '#common/p
 import type { Clock } from '../clock.ts';
 import type { AttachedCluster, ClusterProvider, StartOptions } from '../cluster/index.ts';
 import type { Attempt, AttemptOptions } from '../lab/types.ts';
+import { createClusterMap, type MapSource } from '../map/index.ts';
 import type { Progress } from '../progress/types.ts';
 import {
   type CommandLog,
@@ -85,6 +86,7 @@ class OpenSession implements Session {
   readonly #workspace: Workspace;
   readonly #attempt: Attempt;
   readonly #commands: CommandLog;
+  readonly #map: MapSource;
   readonly #close: () => Promise<void>;
   readonly #terminals = new Map<string, Terminal>();
   readonly #listeners = new Set<(message: SessionMessage) => void>();
@@ -124,6 +126,8 @@ class OpenSession implements Session {
       clock: options.clock,
     });
     closers.push(() => this.#attempt.close());
+    this.#map = createClusterMap({ kubeconfig: cluster.kubeconfig, clock: options.clock });
+    closers.push(() => this.#map.close());
     this.#attempt.subscribe(event => this.#tell(event));
     closers.push(() => {
       for (const terminal of this.#terminals.values()) terminal.close();
@@ -148,6 +152,10 @@ class OpenSession implements Session {
   subscribe(listener: (message: SessionMessage) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  watchMap(listener: (message: SessionMessage) => void): () => void {
+    return this.#map.subscribe((map, lost) => listener({ type: 'map', map, ...(lost ? { lost } : {}) }));
   }
 
   async handle(request: Parameters<Session['handle']>[0]): Promise<void> {

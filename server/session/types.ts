@@ -14,6 +14,8 @@ export interface Session {
   state(): SessionState;
   /** Called with every change. Returns what stops it; a session with no listener and no viewer expires after a while. */
   subscribe(listener: (message: SessionMessage) => void): () => void;
+  /** Follows what the cluster holds until the returned function is called; the first message has all of it. */
+  watchMap(listener: (message: SessionMessage) => void): () => void;
   /** Carries out a wish of the page; what came of it arrives as messages. */
   handle(request: SessionRequest): Promise<void>;
   terminal(id: string): Terminal | undefined;

@@ -1,5 +1,6 @@
 // The page's copy of one session: opens it, follows it over its socket, passes wishes on. Knows no DOM.
 
+import type { ClusterMap } from '#common/protocol/map.ts';
 import type {
   AttemptView,
   OpenAnswer,
@@ -22,6 +23,7 @@ export interface SessionWatcher {
   terminals?(terminals: TerminalInfo[]): void;
   link?(link: Link): void;
   error?(note: Text): void;
+  map?(part: Partial<ClusterMap>, lost: Text | undefined): void;
 }
 
 export class Session {
@@ -30,6 +32,7 @@ export class Session {
   #watchers: SessionWatcher[] = [];
   #socket: Socket | undefined;
   #asked: OpenLab | undefined;
+  #mapOpen = false;
 
   watch(watcher: SessionWatcher): void {
     this.#watchers.push(watcher);
@@ -55,6 +58,13 @@ export class Session {
     return this.#socket?.send(JSON.stringify(request)) ?? false;
   }
 
+  /** Follows the cluster's map from now on, over lost lines too, or stops. */
+  followMap(open: boolean): void {
+    if (this.#mapOpen === open) return;
+    this.#mapOpen = open;
+    this.send({ type: 'map', open });
+  }
+
   retry(): void {
     this.#socket?.retry();
   }
@@ -64,7 +74,11 @@ export class Session {
     this.#take({ type: 'state', state });
     this.#socket = new Socket(`/ws/session/${encodeURIComponent(state.session)}`, {
       message: data => {
-        if (typeof data === 'string') this.#take(JSON.parse(data) as SessionMessage);
+        if (typeof data !== 'string') return;
+        const message = JSON.parse(data) as SessionMessage;
+        this.#take(message);
+        // A new line knows nothing of what this page follows.
+        if (message.type === 'state' && this.#mapOpen) this.send({ type: 'map', open: true });
       },
       link: link => this.#tell('link', link),
       // The server was restarted and knows this session no more: ask for the lab again, progress is in its store.
@@ -99,6 +113,9 @@ export class Session {
       case 'terminals':
         if (this.state) this.state.terminals = message.terminals;
         this.#tell('terminals', message.terminals);
+        break;
+      case 'map':
+        for (const watcher of this.#watchers) watcher.map?.(message.map, message.lost);
         break;
       case 'error':
         this.#tell('error', message.note);

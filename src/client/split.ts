@@ -60,10 +60,23 @@ function border({ name, area, property, min, max }: Border): void {
   });
 }
 
+/** The lab panel and the map share the place below the terminal. */
+export function showLower(which: 'lab' | 'map'): void {
+  for (const [name, selector] of [
+    ['lab', '[data-lab-panel]'],
+    ['map', '[data-map-panel]'],
+  ] as const) {
+    const panel = find(selector);
+    if (panel) panel.hidden = name !== which;
+    find(`[data-lower="${name}"]`)?.setAttribute('aria-pressed', String(name === which));
+  }
+  dispatchEvent(new CustomEvent('lower', { detail: which }));
+}
+
 let showPane: (pane: string) => void = () => {};
 
 /** Brings a pane to the front where only one fits; elsewhere all are visible and nothing happens. */
-export function bringPane(pane: 'text' | 'terminal' | 'lab'): void {
+export function bringPane(pane: 'text' | 'terminal' | 'lab' | 'map'): void {
   showPane(pane);
 }
 
@@ -73,6 +86,7 @@ function makePanes(lesson: HTMLElement): void {
     if (lesson.dataset.pane === pane) return;
     if (lesson.dataset.pane === 'text') textScroll = scrollY;
     lesson.dataset.pane = pane;
+    if (pane === 'lab' || pane === 'map') showLower(pane);
     for (const button of document.querySelectorAll<HTMLElement>('[data-panes] [data-show]'))
       button.setAttribute('aria-pressed', String(button.dataset.show === pane));
     if (matchMedia('(max-width: 60rem)').matches)

@@ -5,6 +5,7 @@ import { find, h } from './dom.ts';
 import { ask } from './lab/ask.ts';
 import { LabPanel } from './lab/panel.ts';
 import { drawBadge, drawStart } from './lab/start.ts';
+import { offerMap } from './map/offer.ts';
 import { memory, type OpenLab } from './memory.ts';
 import { addRunButtons } from './runs.ts';
 import { type Reach, reachServer } from './server.ts';
@@ -44,6 +45,11 @@ async function start(workbench: HTMLElement, lab: string): Promise<void> {
       showBadge(state.cluster);
     },
     terminals: list => void terminals.show(list),
+  });
+
+  offerMap(session, command => {
+    bringPane('terminal');
+    return terminals.type(command);
   });
 
   function showBadge(cluster: ClusterOffer): void {

@@ -134,6 +134,16 @@ export class TerminalPanel {
     else report({ kind: 'refused', reason: this.#words.serverLost });
   }
 
+  /** Types into the shown terminal without running it, in place of what stood at the prompt; false when it cannot. */
+  type(text: string): boolean {
+    const tab = this.#active ? this.#tabs.get(this.#active) : undefined;
+    if (!tab || tab.line.running || tab.link.kind !== 'open') return false;
+    // To the end of the line, then clear it: readline's own keys.
+    tab.line.input(new TextEncoder().encode(`\x05\x15${text}`));
+    tab.screen.focus();
+    return true;
+  }
+
   focus(): void {
     if (this.#active) this.#tabs.get(this.#active)?.screen.focus();
   }

@@ -1,6 +1,8 @@
 // Messages on a session's WebSocket: JSON text, one message a frame. The page shows a session; the server owns it.
 // The page sends wishes, the server answers with the whole new state of what changed, so that a reload needs no history.
 
+import type { ClusterMap } from './map.ts';
+
 export type Language = 'zh-TW' | 'en';
 
 /** The same sentence in each language; the page picks. */
@@ -179,6 +181,8 @@ export type SessionRequest =
   /** Opens the solution of a step, for good. */
   | { type: 'solution'; step: string }
   | { type: 'reset' }
+  /** Follow the cluster's map on this socket, or stop. */
+  | { type: 'map'; open: boolean }
   | { type: 'open-terminal' }
   | { type: 'close-terminal'; terminal: string };
 
@@ -188,4 +192,6 @@ export type SessionMessage =
   | { type: 'attempt'; attempt: AttemptView }
   | { type: 'step'; step: StepView }
   | { type: 'terminals'; terminals: TerminalInfo[] }
+  /** The parts of the map that changed; all of them first. `lost`: the cluster cannot be read, and why. */
+  | { type: 'map'; map: Partial<ClusterMap>; lost?: Text }
   | { type: 'error'; note: Text };
