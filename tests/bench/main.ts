@@ -9,7 +9,7 @@ import { prompt } from './prompt.ts';
 /** One line of the table. */
 export interface Measured {
   name: string;
-  unit: 'ms' | 'MB';
+  unit: 'ms' | 'MB' | '%' | '/s';
   values: number[];
   /** What it should stay under, in the same unit. */
   budget: number;
