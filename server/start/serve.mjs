@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { enableCompileCache } from 'node:module';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { ensureSchemas } from './schemas.mjs';
 import { buildSite } from './site.mjs';
 import { Sorry } from './sorry.mjs';
 
@@ -38,7 +39,7 @@ export async function run({ root, name, args }) {
       },
     );
   } else {
-    await buildSite(root);
+    await Promise.all([buildSite(root), ensureSchemas(root)]);
   }
   const { startServer } = await import('../main.ts');
   let server;

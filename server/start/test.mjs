@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lintSteps } from './lint.mjs';
+import { ensureSchemas } from './schemas.mjs';
 import { buildSite } from './site.mjs';
 
 const REPORTER = fileURLToPath(new URL('test-report.mjs', import.meta.url));
@@ -136,7 +137,7 @@ async function lintStep(run, step) {
 async function siteStep({ root }) {
   const begun = performance.now();
   try {
-    await buildSite(root, { quiet: true });
+    await Promise.all([buildSite(root, { quiet: true }), ensureSchemas(root)]);
     return { name: 'site', seconds: since(begun), passed: 1, failed: 0 };
   } catch (error) {
     return {
