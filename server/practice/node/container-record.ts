@@ -64,6 +64,9 @@ class StartFailure extends Error {
   }
 }
 
+/** Container logs kept on a node, the newest. */
+const KEPT_LOGS = 200;
+
 export class ContainerRecord {
   readonly facts: ContainerFacts;
   instance: ContainerInstance | undefined;
@@ -356,9 +359,11 @@ export class ContainerRecord {
           random: this.host.random,
           ...(memory > 0 ? { memoryLimit: memory } : {}),
           stdin: spec.stdin === true,
+          resumed,
         },
         exit => this.onExit(instance, exit),
       );
+      this.keepLog(id, instance.log);
       this.instance = instance;
       this.adopted = undefined;
       instance.start(how.startedAt);
@@ -380,6 +385,18 @@ export class ContainerRecord {
       } else if (error instanceof StartFailure) this.failedStart(error);
       else throw error;
     }
+  }
+
+  private keepLog(id: string, log: LogBuffer): void {
+    const { keptLogs } = this.host;
+    keptLogs.set(id, log);
+    const [oldest] = keptLogs.keys();
+    if (keptLogs.size > KEPT_LOGS && oldest !== undefined) keptLogs.delete(oldest);
+  }
+
+  /** The log of a life that ended, also one from before this kubelet ran. */
+  logOf(id: string): LogBuffer | undefined {
+    return this.host.keptLogs.get(id);
   }
 
   private newLife(id: string, image: StoredImage, canonical: string): void {

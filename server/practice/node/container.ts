@@ -35,6 +35,8 @@ export interface InstanceOptions {
   random: Random;
   memoryLimit?: number;
   stdin: boolean;
+  /** A container that ran before the cluster was taken back to this moment. */
+  resumed?: boolean;
 }
 
 export class ContainerInstance {
@@ -167,6 +169,7 @@ export class ContainerInstance {
       },
       ...(o.api ? { api: o.api } : {}),
       ...(o.stdin ? { stdin: this.stdin() } : {}),
+      ...(o.resumed ? { resumed: true } : {}),
       signal: this.term.signal,
       killed: this.dead.signal,
       log: text => write(line(text)),

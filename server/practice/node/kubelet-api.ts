@@ -91,10 +91,14 @@ function logOf(worker: PodWorker, record: ContainerRecord, options: LogOptions):
       throw badRequest(`previous terminated container "${record.name}" in pod "${worker.name}" not found`);
     if (instance && instance.id === last.containerID && !instance.running) return instance.log;
     if (record.previousLog?.id === last.containerID) return record.previousLog.log;
-    return `unable to retrieve container logs for ${last.containerID}`;
+    return record.logOf(last.containerID) ?? `unable to retrieve container logs for ${last.containerID}`;
   }
   if (instance) return instance.log;
-  if (facts.exited?.containerID) return `unable to retrieve container logs for ${facts.exited.containerID}`;
+  if (facts.exited?.containerID)
+    return (
+      record.logOf(facts.exited.containerID) ??
+      `unable to retrieve container logs for ${facts.exited.containerID}`
+    );
   const reason = facts.waiting?.reason;
   if (reason === 'ErrImagePull') throw refuse("image can't be pulled");
   if (reason === 'ImagePullBackOff') throw refuse('trying and failing to pull image');

@@ -110,6 +110,7 @@ export class Kubelet {
       allocatable: capacityOf(options),
       services: () => network.directory.list(),
       hostDirectory: (path, create) => this.hostDirectory(path, create),
+      keptLogs: new Map(),
       admit: worker => this.admit(worker),
       fault: (where, error) => services.onFault?.(`kubelet ${options.name}, ${where}`, error),
       ...(services.dialApiServer ? { apiServer: services.dialApiServer } : {}),

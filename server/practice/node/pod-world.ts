@@ -9,6 +9,7 @@ import { type DirNode, directory, type FileNode } from '../programs/index.ts';
 import type { EnvSources } from './env.ts';
 import type { EventRecorder } from './events.ts';
 import type { NodeImages } from './images.ts';
+import type { LogBuffer } from './logs.ts';
 import type { PodWorker } from './pod-worker.ts';
 import { CLAIMS, CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS, VOLUMES } from './resources.ts';
 import { buildVolume, isRefreshed, MountError, type VolumeSources } from './volumes.ts';
@@ -35,6 +36,8 @@ export interface PodHost {
   hostDirectory(path: string, create: boolean): DirNode | FileNode | undefined;
   /** Why this pod may not run here; undefined when it may. */
   admit(worker: PodWorker): { reason: string; message: string } | undefined;
+  /** Logs of containers that ended, by container id: like files on the node's disk they outlive a restart of the kubelet. */
+  keptLogs: Map<string, LogBuffer>;
   /** A bug or an unexpected answer; never the learner's fault. */
   fault(where: string, error: unknown): void;
   /** The API server's own port, for the program that plays it. */

@@ -96,7 +96,7 @@ const manager: Program = {
     zap(c, 'info', 'setup', 'Setting up KServe v1alpha1 scheme');
     zap(c, 'info', 'setup', 'Setting up KServe v1beta1 scheme');
     try {
-      await api.get(CONFIG_MAPS, { namespace: namespaceOf(c), name: CONFIG });
+      if (!c.resumed) await api.get(CONFIG_MAPS, { namespace: namespaceOf(c), name: CONFIG });
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
       zap(c, 'error', 'setup', 'unable to get deploy config.', {

@@ -48,6 +48,8 @@ export interface Container {
   listening(): number[];
   /** The container's standard input, when the pod asked for one (`stdin: true`) and somebody is attached. */
   stdin?: ContainerStdin;
+  /** True when the process had been running before the cluster was taken back to this moment: what it did at its start is done. */
+  resumed?: boolean;
   /** Text as it is, without a newline of its own (prompts, partial lines). */
   write(text: string, stream?: 'stdout' | 'stderr'): void;
 }

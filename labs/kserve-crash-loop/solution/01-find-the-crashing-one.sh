@@ -1,0 +1,2 @@
+kubectl get pods -n kubeflow
+# answer: who = localmodel

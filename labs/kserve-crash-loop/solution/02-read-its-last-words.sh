@@ -1,0 +1,2 @@
+kubectl logs -n kubeflow deployment/kserve-localmodel-controller-manager --previous
+# answer: kind = InferenceService
