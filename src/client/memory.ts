@@ -40,6 +40,11 @@ export const memory = {
     write(local, 'finished-labs', finished ? [...others, lab] : others);
   },
 
+  /** Lessons that were opened here, the last one at the end. */
+  lessons: () => read<string[]>(local, 'lessons') ?? [],
+  rememberLesson: (lesson: string) =>
+    write(local, 'lessons', [...memory.lessons().filter(one => one !== lesson), lesson]),
+
   /** The lab that a click on the previous page asked to start; asked once. A click, never an address, can start one. */
   takeStart(): string | undefined {
     const lab = read<string>(tab, 'start-lab');

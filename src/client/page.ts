@@ -55,6 +55,21 @@ for (const lab of memory.finishedLabs())
   for (const item of document.querySelectorAll<HTMLElement>(`[data-lab="${CSS.escape(lab)}"][data-lesson]`))
     item.dataset.done = '';
 
+const lesson = find('main[data-lesson]')?.dataset.lesson;
+if (lesson) memory.rememberLesson(lesson);
+
+// The home page offers the lesson that was open last.
+const onward = find('[data-continue]');
+const last = memory.lessons().at(-1);
+const lastLink =
+  last === undefined ? null : find<HTMLAnchorElement>(`.outline [data-lesson="${CSS.escape(last)}"] a`);
+if (onward && lastLink) {
+  const link = find<HTMLAnchorElement>('a', onward)!;
+  link.href = lastLink.href;
+  link.textContent = find('.outline-name', lastLink)?.textContent ?? '';
+  onward.hidden = false;
+}
+
 for (const start of document.querySelectorAll<HTMLElement>('[data-start-lab]'))
   start.addEventListener('click', () => memory.askStart(start.dataset.startLab ?? ''));
 

@@ -1,23 +1,44 @@
 // Talks HTTP to the local server: what it can do, opening a session, fetching kubectl. Knows no DOM.
 
+import type { ForgetRequest, ProgressOverview } from '#common/protocol/progress.ts';
 import type { OpenAnswer, OpenRequest, ServerStatus } from '#common/protocol/session.ts';
 
 /** A header that no other site can send without CORS, which the server never grants. */
 const HEADERS = { 'content-type': 'application/json', 'x-kubeflow-by-doing': '1' };
 
-export type Reach =
-  | { kind: 'live'; status: ServerStatus }
+export type Reach = { kind: 'live'; status: ServerStatus } | NoReach;
+
+type NoReach =
   /** Built pages on any host: no server behind them. */
   | { kind: 'reading' }
   /** A server is there, but this browser holds no token. */
   | { kind: 'no-token' };
 
 export async function reachServer(): Promise<Reach> {
+  const answer = await read('/api/status');
+  return 'kind' in answer ? answer : { kind: 'live', status: answer.json as ServerStatus };
+}
+
+export async function readProgress(): Promise<NoReach | { kind: 'live'; overview: ProgressOverview }> {
+  const answer = await read('/api/progress');
+  return 'kind' in answer ? answer : { kind: 'live', overview: answer.json as ProgressOverview };
+}
+
+export const exportProgress = () => post('/api/progress/export', {});
+
+/** `file` is the text of an exported file; what is none is refused by the server with a sentence. */
+export const importProgress = async (file: string) =>
+  (await post('/api/progress/import', file)) as ProgressOverview;
+
+export const forgetProgress = async (what: ForgetRequest) =>
+  (await post('/api/progress/forget', what)) as ProgressOverview;
+
+async function read(path: string): Promise<NoReach | { json: unknown }> {
   try {
-    const response = await fetch('/api/status', { headers: { 'x-kubeflow-by-doing': '1' } });
+    const response = await fetch(path, { headers: { 'x-kubeflow-by-doing': '1' } });
     if (response.status === 401 || response.status === 403) return { kind: 'no-token' };
     if (!response.ok || !response.headers.get('content-type')?.includes('json')) return { kind: 'reading' };
-    return { kind: 'live', status: (await response.json()) as ServerStatus };
+    return { json: await response.json() };
   } catch {
     return { kind: 'reading' };
   }
@@ -34,8 +55,10 @@ export async function fetchKubectl(): Promise<ServerStatus> {
   return (await post('/api/kubectl/fetch', {})) as ServerStatus;
 }
 
-async function post(path: string, body: object): Promise<unknown> {
-  const response = await fetch(path, { method: 'POST', headers: HEADERS, body: JSON.stringify(body) });
+/** A string is sent as it is. */
+async function post(path: string, body: object | string): Promise<unknown> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const response = await fetch(path, { method: 'POST', headers: HEADERS, body: text });
   const json = response.headers.get('content-type')?.includes('json') ? await response.json() : undefined;
   if (!response.ok || json === undefined)
     throw new Error(

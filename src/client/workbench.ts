@@ -22,7 +22,16 @@ async function start(workbench: HTMLElement, lab: string): Promise<void> {
   const [words, firstReach] = await Promise.all([loadWords(), reachServer()]);
   let reach: Reach = firstReach;
   const session = new Session();
-  const labPanel = new LabPanel(find('[data-lab-panel]', workbench)!, words, session, workbench.dataset.next);
+  const labPanel = new LabPanel(
+    find('[data-lab-panel]', workbench)!,
+    words,
+    session,
+    workbench.dataset.next,
+    (text, report) => {
+      bringPane('terminal');
+      void terminals.run(text, undefined, report);
+    },
+  );
 
   const emptyButton = h(
     'button',

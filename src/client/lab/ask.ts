@@ -4,7 +4,8 @@ import { h } from '../dom.ts';
 
 export interface Question {
   title: string;
-  body: string;
+  /** A paragraph each. */
+  body: string | string[];
   yes: string;
   no: string;
 }
@@ -15,7 +16,7 @@ export function ask(question: Question): Promise<boolean> {
     'dialog',
     { class: 'ask', 'aria-labelledby': 'ask-title' },
     h('h2', { id: 'ask-title' }, question.title),
-    h('p', {}, question.body),
+    ...[question.body].flat().map(paragraph => h('p', {}, paragraph)),
     h(
       'div',
       { class: 'ask-do' },

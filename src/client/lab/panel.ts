@@ -1,12 +1,17 @@
 // The lab panel: head with progress, the start box, and the steps as the session says they are. Knows no terminal.
 
-import type { AttemptView, StepView, Text } from '#common/protocol/session.ts';
+import type { AttemptView, CheckView, StepView, Text } from '#common/protocol/session.ts';
 import { announce, find, h } from '../dom.ts';
 import { memory } from '../memory.ts';
 import type { Session } from '../session.ts';
+import type { RunState } from '../terminal/panel.ts';
 import { type ClientStrings, fill, language } from '../words.ts';
 import { ask } from './ask.ts';
-import { drawStep } from './step.ts';
+
+/** What only an open lab needs; it comes while the lab opens. */
+const drawing = () => Promise.all([import('./step.ts'), import('./result.ts')]);
+type Drawing = Awaited<ReturnType<typeof drawing>>;
+type Author = typeof import('./author.ts');
 
 export class LabPanel {
   #root: HTMLElement;
@@ -22,8 +27,25 @@ export class LabPanel {
   #byHand = new Map<string, boolean>();
   #drawn = new Map<string, string>();
   #attempt: AttemptView | undefined;
+  #startedAt = '';
+  #noticed = '';
+  #drawing: Drawing | undefined;
+  #author: Author | undefined;
+  /** How the lines of solutions went that were performed here: `step/line`. */
+  #performed = new Map<string, RunState>();
+  /** What was opened below a check. */
+  #opened = new Set<string>();
+  #run: (text: string, report: (state: RunState) => void) => void;
 
-  constructor(root: HTMLElement, words: ClientStrings, session: Session, next: string | undefined) {
+  constructor(
+    root: HTMLElement,
+    words: ClientStrings,
+    session: Session,
+    next: string | undefined,
+    /** Types a command into the shown terminal; only ever called from a click. */
+    run: (text: string, report: (state: RunState) => void) => void,
+  ) {
+    this.#run = run;
     this.#root = root;
     this.#words = words;
     this.#session = session;
@@ -33,7 +55,7 @@ export class LabPanel {
     find('.lab-head', root)!.append(this.#tools, this.#bar);
     this.#start.after(this.#notice);
     session.watch({
-      attempt: attempt => this.#show(attempt),
+      attempt: attempt => void this.#show(attempt),
       step: (step, before) => this.#stepChanged(step, before),
       error: note => this.#say(note),
     });
@@ -43,19 +65,28 @@ export class LabPanel {
     this.#start.replaceChildren(...(box ? [box] : []));
   }
 
-  #show(attempt: AttemptView): void {
-    const fresh = this.#attempt === undefined || this.#attempt.startedAt !== attempt.startedAt;
+  async #show(attempt: AttemptView): Promise<void> {
+    this.#attempt = attempt;
+    this.#drawing ??= await drawing();
+    if (attempt.author) this.#author ??= await import('./author.ts');
+    // Another one may have come while the code was on its way.
+    if (this.#attempt === attempt) this.#draw(attempt);
+  }
+
+  #draw(attempt: AttemptView): void {
+    const fresh = this.#startedAt !== attempt.startedAt;
     if (fresh) {
       this.#byHand.clear();
       this.#drawn.clear();
+      this.#performed.clear();
       this.#steps.replaceChildren();
     }
-    this.#attempt = attempt;
+    this.#startedAt = attempt.startedAt;
     this.#drawAll();
   }
 
   #stepChanged(step: StepView, before: StepView | undefined): void {
-    if (!this.#attempt) return;
+    if (!this.#attempt || !this.#drawing) return;
     const at = this.#attempt.steps.findIndex(one => one.id === step.id);
     if (at < 0) return;
     this.#attempt.steps[at] = step;
@@ -80,12 +111,15 @@ export class LabPanel {
     const complete = done === attempt.steps.length && done > 0;
     memory.rememberFinished(attempt.lab, complete);
     this.#tools.replaceChildren(
-      h('span', { 'data-progress': true }, fill(this.#words.steps, { done, all: attempt.steps.length })),
-      h(
-        'button',
-        { type: 'button', class: 'quiet', 'data-reset': true, onclick: () => this.#reset() },
-        this.#words.reset,
-      ),
+      ...[
+        h('span', { 'data-progress': true }, fill(this.#words.steps, { done, all: attempt.steps.length })),
+        attempt.points && h('span', { 'data-points': true }, this.#points(attempt)),
+        h(
+          'button',
+          { type: 'button', class: 'quiet', 'data-reset': true, onclick: () => this.#reset() },
+          this.#words.reset,
+        ),
+      ].filter(part => part !== undefined),
     );
     this.#bar.hidden = false;
     this.#bar.querySelector('span')!.style.width = `${(100 * done) / attempt.steps.length}%`;
@@ -102,12 +136,21 @@ export class LabPanel {
 
   /** Redraws a step only when it changed, and keeps what the learner is typing in it. */
   #drawOne(step: StepView, number: number, open: boolean, current: boolean): void {
-    const shape = JSON.stringify([step, open, current]);
+    const performed = [...this.#performed].filter(([key]) => key.startsWith(`${step.id}/`));
+    const shape = JSON.stringify([step, open, current, performed]);
     if (this.#drawn.get(step.id) === shape) return;
     this.#drawn.set(step.id, shape);
+    const [{ drawStep }] = this.#drawing!;
     const fresh = drawStep(step, number, open, current, this.#words, {
       answer: (check, value) => this.#session.send({ type: 'answer', step: step.id, check, value }),
       hint: () => this.#session.send({ type: 'hint', step: step.id }),
+      solution: () => void this.#openSolution(step),
+      rewind: () => void this.#rewind(step),
+      perform: line => this.#perform(step, line),
+      performed: line => this.#performed.get(`${step.id}/${line}`),
+      isOpen: what => this.#opened.has(what),
+      opened: (what, open) => void (open ? this.#opened.add(what) : this.#opened.delete(what)),
+      author: check => this.#drawAuthor(step, check),
       toggle: () => {
         this.#byHand.set(step.id, !open);
         this.#drawAll();
@@ -135,33 +178,129 @@ export class LabPanel {
     }
   }
 
+  /** What holds for the lab as a whole; left alone while it stays the same, so that nobody loses their place in it. */
   #drawNotice(attempt: AttemptView, complete: boolean): void {
+    const { status, note, undo, unsaved, result, author } = attempt;
+    const shape = JSON.stringify([status, note, undo, unsaved, result, author, complete]);
+    if (shape === this.#noticed) return;
+    this.#noticed = shape;
     const words = this.#words;
-    if (attempt.status === 'preparing') {
-      this.#notice.replaceChildren(h('p', { class: 'notice' }, attempt.note?.[language] ?? words.preparing));
-    } else if (attempt.status === 'failed') {
-      this.#notice.replaceChildren(
-        h('p', { class: 'notice bad' }, `${words.failed}: ${attempt.note?.[language] ?? ''}`),
-      );
-    } else if (complete) {
-      const minutes = attempt.completedAt
-        ? Math.max(1, Math.round((Date.parse(attempt.completedAt) - Date.parse(attempt.startedAt)) / 60_000))
-        : attempt.minutes;
-      this.#notice.replaceChildren(
-        h(
-          'p',
-          { class: 'notice good', 'data-complete': true },
-          h('strong', {}, words.complete),
-          ' ',
-          fill(words.completeBody, { minutes }),
-          this.#next !== undefined && ' ',
-          this.#next !== undefined && h('a', { href: this.#next }, words.nextLesson),
-        ),
-      );
-    } else this.#notice.replaceChildren();
+    const [, { drawResult }] = this.#drawing!;
+    const parts: (HTMLElement | false | undefined)[] = [
+      author && this.#author?.drawAuthorHead(author),
+      unsaved && h('p', { class: 'notice bad', 'data-unsaved': true }, unsaved[language]),
+      undo && status !== 'preparing' && this.#drawUndo(undo),
+    ];
+    if (status === 'preparing') parts.push(h('p', { class: 'notice' }, note?.[language] ?? words.preparing));
+    else if (status === 'failed')
+      parts.push(h('p', { class: 'notice bad' }, `${words.failed}: ${note?.[language] ?? ''}`));
+    else if (complete && result) parts.push(drawResult(attempt, result, words, this.#next));
+    this.#notice.replaceChildren(...parts.filter(part => part !== false && part !== undefined));
+  }
+
+  #drawUndo(undo: NonNullable<AttemptView['undo']>): HTMLElement {
+    const words = this.#words;
+    const n = this.#numberOf(undo.step);
+    const rewound = undo.what === 'rewind';
+    return h(
+      'p',
+      { class: 'notice', 'data-undo': true },
+      fill(rewound ? words.rewound : words.solutionOpen, { n }),
+      ' ',
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'button small plain',
+          onclick: () => void this.#undo(rewound ? words.undoRewindBody : words.undoSolutionBody, n),
+        },
+        words.undo,
+      ),
+    );
+  }
+
+  #drawAuthor(step: StepView, check: CheckView): HTMLElement | false {
+    if (!this.#author || !check.author) return false;
+    const key = `${step.id}/${check.id}/author`;
+    return this.#author.drawAuthorCheck(
+      check.author,
+      this.#opened.has(key),
+      open => void (open ? this.#opened.add(key) : this.#opened.delete(key)),
+    );
+  }
+
+  #numberOf(step: string): number {
+    return (this.#attempt?.steps.findIndex(({ id }) => id === step) ?? -1) + 1;
+  }
+
+  #points({ steps }: AttemptView): string {
+    const sum = (pick: 'got' | 'most') => steps.reduce((all, { points }) => all + (points?.[pick] ?? 0), 0);
+    return fill(this.#words.pointsOf, { got: sum('got'), most: sum('most') });
+  }
+
+  /** Without a question once the hints are used up. */
+  async #openSolution(step: StepView): Promise<void> {
+    const words = this.#words;
+    const yes =
+      step.hintsLeft === 0 ||
+      (await ask({
+        title: words.solutionAsk,
+        body: [
+          fill(words.solutionHints, { n: step.hintsLeft }),
+          fill(words.solutionCosts, { n: step.costs?.solution ?? 0 }),
+          words.solutionUndo,
+        ],
+        yes: words.solution,
+        no: words.cancel,
+      }));
+    if (yes) this.#session.send({ type: 'solution', step: step.id });
+  }
+
+  #perform(step: StepView, number: number): void {
+    const line = Array.isArray(step.solution) ? step.solution[number] : undefined;
+    if (!line) return;
+    const report = (state: RunState) => {
+      this.#performed.set(`${step.id}/${number}`, state);
+      if (this.#attempt) this.#drawAll();
+    };
+    if (line.kind === 'command') this.#run(line.text, report);
+    else if (this.#session.send({ type: 'answer', step: step.id, check: line.check, value: line.value }))
+      report({ kind: 'done', exitCode: 0 });
+  }
+
+  /** Says what will be lost before anything is. */
+  async #rewind(step: StepView): Promise<void> {
+    const words = this.#words;
+    const n = this.#numberOf(step.id);
+    const lost = this.#attempt!.steps.flatMap((one, index) =>
+      index >= n && one.state !== 'open' ? [String(index + 1)] : [],
+    );
+    const yes = await ask({
+      title: fill(words.rewindAsk, { n }),
+      body: [
+        fill(words.rewindCluster, { n }),
+        lost.length > 0 ? fill(words.rewindSteps, { steps: lost.join(words.comma) }) : words.rewindNoSteps,
+        words.rewindStays,
+      ],
+      yes: words.rewindYes,
+      no: words.cancel,
+    });
+    if (yes) this.#session.send({ type: 'rewind', step: step.id });
+  }
+
+  async #undo(body: string, n: number): Promise<void> {
+    const words = this.#words;
+    const yes = await ask({
+      title: words.undoAsk,
+      body: fill(body, { n }),
+      yes: words.undo,
+      no: words.cancel,
+    });
+    if (yes) this.#session.send({ type: 'undo' });
   }
 
   #say(note: Text): void {
+    this.#noticed = '';
     this.#notice.replaceChildren(h('p', { class: 'notice bad' }, note[language]));
   }
 

@@ -1,13 +1,18 @@
 // Draws one step of a lab: task, checks with what was seen, answers, hints. Knows only the step it is given.
 
-import type { CheckView, Finding, StepView } from '#common/protocol/session.ts';
+import type { CheckView, CompareLine, Finding, StepView } from '#common/protocol/session.ts';
 import { h, inline } from '../dom.ts';
 import { type ClientStrings, fill, language } from '../words.ts';
+import { drawHelp, type HelpWishes } from './solution.ts';
 
-export interface StepWishes {
+export interface StepWishes extends HelpWishes {
   answer(check: string, value: string): void;
-  hint(): void;
   toggle(): void;
+  /** Whether something that opens below a check is open, and that it was opened or closed. */
+  isOpen(what: string): boolean;
+  opened(what: string, open: boolean): void;
+  /** What only authors see below a check. */
+  author?(check: CheckView): HTMLElement | false;
 }
 
 /** A sign for each state, so that colour is never the only difference. */
@@ -50,6 +55,7 @@ export function drawStep(
         h('span', { class: 'sr-only' }, `${fill(words.stepN, { n: number })} (${stateWord}): `),
         inline(step.task[language]),
       ),
+      drawPoints(step, words),
       step.state !== 'open' && h('span', { class: 'step-state', 'aria-hidden': 'true' }, stateWord),
       h(
         'button',
@@ -69,7 +75,7 @@ export function drawStep(
       'div',
       { class: 'step-body', id: bodyId, hidden: !open },
       drawChecks(step, words, wishes),
-      drawHints(step, words, wishes),
+      drawHelp(step, words, wishes),
     ),
   );
 }
@@ -86,10 +92,63 @@ function drawChecks(step: StepView, words: ClientStrings, wishes: StepWishes): H
         h('span', { class: 'check-state' }, `${SIGNS[check.state]} ${words[check.state]}`),
         drawSaid(check, words),
         check.findings && check.findings.length > 0 && drawFindings(check.findings, words),
+        check.compare &&
+          check.compare.length > 1 &&
+          drawCompare(step, check.id, check.compare, words, wishes),
         check.prompt && drawAnswer(step, check, words, wishes),
+        wishes.author?.(check),
       ),
     ),
   );
+}
+
+function drawPoints({ points, waiting }: StepView, words: ClientStrings): HTMLElement | false {
+  return (
+    points !== undefined &&
+    points.most > 0 &&
+    !waiting &&
+    h('span', { class: 'step-state' }, fill(words.pointsOf, { ...points }))
+  );
+}
+
+/** Expected beside seen, on demand: what differs is marked by a sign and not by its colour alone. */
+function drawCompare(
+  step: StepView,
+  check: string,
+  lines: CompareLine[],
+  words: ClientStrings,
+  wishes: StepWishes,
+): HTMLElement {
+  const key = `${step.id}/${check}/compare`;
+  const details = h(
+    'details',
+    { class: 'compare', open: wishes.isOpen(key) },
+    h('summary', { 'data-key': key }, words.compare),
+    h(
+      'table',
+      {},
+      h(
+        'thead',
+        {},
+        h('tr', {}, h('td', {}), ...[words.saw, words.expected].map(name => h('th', { scope: 'col' }, name))),
+      ),
+      h(
+        'tbody',
+        {},
+        ...lines.map(({ expected, seen, same }) =>
+          h(
+            'tr',
+            { 'data-differs': !same },
+            h('td', {}, same ? '' : '≠'),
+            h('td', {}, h('code', {}, seen)),
+            h('td', {}, h('code', {}, expected)),
+          ),
+        ),
+      ),
+    ),
+  );
+  details.addEventListener('toggle', () => wishes.opened(key, details.open));
+  return details;
 }
 
 function drawSaid(check: CheckView, words: ClientStrings): HTMLElement | false {
@@ -164,28 +223,5 @@ function drawAnswer(step: StepView, check: CheckView, words: ClientStrings, wish
     },
     fields,
     h('button', { type: 'submit', class: 'button small', 'data-key': `${key}/send` }, words.answer),
-  );
-}
-
-function drawHints(step: StepView, words: ClientStrings, wishes: StepWishes): HTMLElement | false {
-  if (step.hints.length === 0 && step.hintsLeft === 0) return false;
-  return h(
-    'div',
-    { class: 'hints-box' },
-    step.hints.length > 0 &&
-      h(
-        'ul',
-        { class: 'hints' },
-        ...step.hints.map((hint, index) =>
-          h('li', {}, h('strong', {}, fill(words.hintN, { n: index + 1 })), inline(hint[language])),
-        ),
-      ),
-    step.hintsLeft > 0 &&
-      step.state !== 'passed' &&
-      h(
-        'button',
-        { type: 'button', class: 'quiet', 'data-key': `${step.id}/hint`, onclick: () => wishes.hint() },
-        `${words.hint} (${fill(words.hintsLeft, { n: step.hintsLeft })})`,
-      ),
   );
 }
