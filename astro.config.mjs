@@ -6,6 +6,7 @@ import { defineConfig } from 'astro/config';
 import expressiveCode from 'astro-expressive-code';
 import { blockLocale, runnableBlocks } from './src/course/code-blocks.ts';
 import { twinHeadingIds } from './src/course/heading-ids.ts';
+import { searchIndex } from './src/course/search-index.ts';
 
 export default defineConfig({
   publicDir: './src/public',
@@ -35,6 +36,7 @@ export default defineConfig({
       },
     }),
     mdx(),
+    searchIndex(),
   ],
   // A strict CSP forbids inline scripts, and vite inlines small ones unless told not to.
   vite: { build: { assetsInlineLimit: 0 } },
