@@ -21,6 +21,7 @@ const USAGE = `npm run practice -- [options]
   --authorization MODE           RBAC (default) or AlwaysAllow
   --token-auth-file FILE         static tokens, lines of token,user,uid,"group1,group2"
   --service-cluster-ip-range C   default 10.96.0.0/12
+  --network-policy               enforce NetworkPolicies (by default they are only stored, as minikube does)
   --baseline NAME                what the cluster holds at first: empty (default)
   --seed N                       same seed, same names`;
 
@@ -31,6 +32,7 @@ interface Settings {
   kubeconfig: string;
   nodes: NodeOptions[];
   controlPlaneOnly: boolean;
+  networkPolicy: boolean;
   authorization: 'RBAC' | 'AlwaysAllow';
   tokenAuthFile?: string;
   serviceClusterIpRange?: string;
@@ -52,6 +54,7 @@ export function readSettings(args: readonly string[]): Settings | 'help' {
         authorization: { type: 'string' },
         'token-auth-file': { type: 'string' },
         'service-cluster-ip-range': { type: 'string' },
+        'network-policy': { type: 'boolean' },
         baseline: { type: 'string' },
         seed: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
@@ -94,6 +97,7 @@ export function readSettings(args: readonly string[]): Settings | 'help' {
       memory: size('memory', '4Gi'),
     })),
     controlPlaneOnly: values['control-plane-only'] === true,
+    networkPolicy: values['network-policy'] === true,
     authorization,
     seed: values.seed === undefined ? randomInt(2 ** 31) : whole('seed', 0, 2 ** 31),
     ...(values['token-auth-file'] === undefined
@@ -109,6 +113,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const { port, kubeconfig, seed, ...options } = settings;
   const cluster = await createPracticeCluster({
     ...options,
+    openNodePorts: true,
     clock: realClock(),
     random: seededRandom(seed),
     listen: { port },

@@ -6,6 +6,7 @@ import { admissionPlugins } from './admission/index.ts';
 import { bootstrapObjects } from './bootstrap.ts';
 import { type RunningControllers, startControllers } from './controllers/index.ts';
 import { type ClusterNodes, createNodes, installMinikube } from './node/index.ts';
+import { openNodePorts } from './node-ports.ts';
 import { type CreatedRegistry, createClient, createRegistry } from './registry/index.ts';
 import { resources } from './resources/index.ts';
 import {
@@ -72,6 +73,7 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
             ...managerOf(user.name),
           }),
         dialApiServer: async () => server.connect(),
+        networkPolicy: options.networkPolicy === true,
         ...(options.onFault ? { onFault: options.onFault } : {}),
       });
   if (nodes) parts.nodes = nodes;
@@ -109,6 +111,15 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
     await nodes.start();
     await installMinikube(client);
   }
+  const nodePorts =
+    nodes && options.openNodePorts
+      ? openNodePorts({
+          client,
+          network: nodes.network,
+          nodeAddress: API_SERVER.ip,
+          onTaken: (port, error) => options.onFault?.(`node port ${port}`, error),
+        })
+      : undefined;
 
   return {
     ...(server.port === undefined ? {} : { port: server.port }),
@@ -135,6 +146,7 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
       await nodes?.restore(extra);
     },
     async close() {
+      nodePorts?.stop();
       await server.close();
       await controllers?.stop();
       await nodes?.stop();

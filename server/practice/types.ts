@@ -22,6 +22,10 @@ export interface PracticeOptions {
   controlPlaneOnly?: boolean;
   authorization?: 'RBAC' | 'AlwaysAllow';
   serviceClusterIpRange?: string;
+  /** NetworkPolicies are enforced, as by `minikube start --cni calico`; by default they are only stored. */
+  networkPolicy?: boolean;
+  /** Node ports of services also answer on 127.0.0.1, as far as they are free there. */
+  openNodePorts?: boolean;
   /** Contents of a static token file: lines `token,user,uid,"group1,group2"`. */
   tokenAuthFile?: string;
   /** Certificates of an earlier cluster, to be trusted again. */

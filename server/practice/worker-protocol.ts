@@ -13,6 +13,7 @@ export interface WorkerStart {
   controlPlaneOnly?: boolean;
   authorization?: 'RBAC' | 'AlwaysAllow';
   serviceClusterIpRange?: string;
+  networkPolicy?: boolean;
   tokenAuthFile?: string;
 }
 

@@ -72,7 +72,7 @@ test('files are copied in and out', { skip }, () =>
     $ kubectl exec box -- cat /tmp/file.txt
     content
 
-    $ kubectl cp box:/tmp/file.txt $TMPDIR/out.txt 2>/dev/null; cat $TMPDIR/out.txt
+    $ kubectl cp box:/tmp/file.txt $TMPDIR/out.txt >/dev/null 2>&1; cat $TMPDIR/out.txt
     content
     `),
 );

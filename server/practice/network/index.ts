@@ -3,8 +3,9 @@
 export type { AddressPool } from './addresses.ts';
 export type { HttpAnswer, HttpCall } from './http.ts';
 export { requestHttp, STATUS_TEXT, serveHttp } from './http.ts';
-export type { Attachment, Gatekeeper, Source } from './network.ts';
+export type { Attachment, Source } from './network.ts';
 export { ClusterNetwork } from './network.ts';
+export { NetworkPolicies } from './policies.ts';
 export { readAll, streamPair } from './streams.ts';
 export type { ByteStream, Network } from './types.ts';
 export { DialError } from './types.ts';

@@ -5,6 +5,7 @@ import type { Clock } from '../../clock.ts';
 import type { ApiClient } from '../../kube/index.ts';
 import type { Random } from '../../random.ts';
 import { type AddressPool, addressPool, isAddress } from './addresses.ts';
+import { NetworkPolicies } from './policies.ts';
 import { ServiceDirectory } from './services.ts';
 import { streamPair } from './streams.ts';
 import { type ByteStream, DialError, type Network } from './types.ts';
@@ -32,9 +33,6 @@ export interface Attachment {
   close(): void;
 }
 
-/** Decides whether a connection may be made (NetworkPolicy); absent: everything may. */
-export type Gatekeeper = (from: string | undefined, to: string, port: number) => boolean;
-
 export class ClusterNetwork implements Network {
   readonly directory = new ServiceDirectory();
   private listeners = new Map<string, Accept>();
@@ -42,20 +40,24 @@ export class ClusterNetwork implements Network {
   private nodeAddresses = new Set<string>();
   private readonly clock: Clock;
   private readonly random: Random;
-  gatekeeper: Gatekeeper | undefined;
+  private readonly policies: NetworkPolicies | undefined;
 
-  constructor(services: { clock: Clock; random: Random }) {
+  /** With `networkPolicy` policies are enforced; most small clusters, minikube's default among them, only store them. */
+  constructor(services: { clock: Clock; random: Random; networkPolicy?: boolean }) {
     this.clock = services.clock;
     this.random = services.random;
+    if (services.networkPolicy) this.policies = new NetworkPolicies();
   }
 
   /** Follows services and endpoints with `client`. */
   start(client: ApiClient): void {
     this.directory.start(client);
+    this.policies?.start(client);
   }
 
   stop(): void {
     this.directory.stop();
+    this.policies?.stop();
   }
 
   addNode(name: string, address: string, podPrefix: string): AddressPool {
@@ -100,19 +102,25 @@ export class ClusterNetwork implements Network {
     return this.directory.lookup(name, namespace);
   }
 
-  /** True while the cluster's DNS service has an endpoint that answers. */
-  dnsAnswers(): boolean {
+  /** True while the cluster's DNS service has an endpoint that answers, and `from` may reach it. */
+  dnsAnswers(from?: string): boolean {
     const service = this.directory.service(DNS_SERVICE.namespace, DNS_SERVICE.name);
     if (!service) return false;
     const port = { name: 'dns-tcp', port: 53, protocol: 'TCP' };
-    return this.directory.targets(service, port).some(t => this.listeners.has(`${t.address}:${t.port}`));
+    return this.directory
+      .targets(service, port)
+      .some(
+        t =>
+          this.listeners.has(`${t.address}:${t.port}`) &&
+          (this.policies?.allows(from, t.address, t.port, 'UDP') ?? true),
+      );
   }
 
   async dial(host: string, port: number, from?: Source): Promise<ByteStream> {
     let address = host;
     if (!isAddress(host)) {
       const found = this.directory.lookup(host, from?.namespace);
-      if (from && host !== 'localhost' && !this.dnsAnswers()) {
+      if (from && host !== 'localhost' && !this.dnsAnswers(from.podIP)) {
         await this.clock.sleep(DIAL_TIMEOUT_MS);
         throw lookupError(host, 'i/o timeout');
       }
@@ -165,7 +173,8 @@ export class ClusterNetwork implements Network {
         shown,
       );
     }
-    if (this.gatekeeper && address !== from?.podIP && !this.gatekeeper(from?.podIP, address, port))
+    // Packets that a policy forbids are dropped: whoever dials waits, as for a host that is not there.
+    if (this.policies && address !== from?.podIP && !this.policies.allows(from?.podIP, address, port))
       return this.unanswered(DIAL_TIMEOUT_MS, 'i/o timeout', shown);
     const accept = this.listeners.get(`${address}:${port}`);
     if (!accept) throw new DialError('connection refused', shown);

@@ -27,4 +27,6 @@ export interface Network {
   dial(host: string, port: number, from?: { namespace: string; podIP?: string }): Promise<ByteStream>;
   /** What the cluster DNS answers, [] for NXDOMAIN; search domains of `namespace` apply. */
   lookup(name: string, namespace?: string): string[];
+  /** Whether the cluster DNS answers a pod at all; absent: it does. */
+  dnsAnswers?(podIP?: string): boolean;
 }

@@ -166,6 +166,7 @@ export class ContainerInstance {
       network: {
         dial: (host, port, from = source) => o.network.dial(host, port, from),
         lookup: (name, namespace = o.namespace) => o.network.lookup(name, namespace),
+        dnsAnswers: () => o.network.dnsAnswers?.(o.attachment.address) ?? true,
       },
       ...(o.api ? { api: o.api } : {}),
       ...(o.stdin ? { stdin: this.stdin() } : {}),

@@ -7,6 +7,13 @@ import { quantityNumber } from '../programs/index.ts';
 /** A reason why a container cannot be configured yet; the message is shown as it is. */
 export class ConfigError extends Error {}
 
+/** The kubelet has no copy of what is asked for, and could not get one in time. Says nothing about what is in it. */
+export class CacheNotSynced extends ConfigError {
+  constructor(kind: 'configmap' | 'secret') {
+    super(`failed to sync ${kind} cache: timed out waiting for the condition`);
+  }
+}
+
 export interface EnvSources {
   configMap(name: string): Promise<KubeObject | undefined>;
   secret(name: string): Promise<KubeObject | undefined>;

@@ -11,7 +11,11 @@ export type { ClusterNodes, NodeServices, Usage, UsageReport } from './types.ts'
 
 /** Nodes that are not registered yet; `start` does that. */
 export function createNodes(services: NodeServices): ClusterNodes {
-  const network = new ClusterNetwork({ clock: services.clock, random: services.random });
+  const network = new ClusterNetwork({
+    clock: services.clock,
+    random: services.random,
+    networkPolicy: services.networkPolicy === true,
+  });
   network.directory.addHost('host.minikube.internal', '192.168.49.1');
   const kubelets = services.nodes.map((options, index) => new Kubelet(options, index, services, network));
   const proxy = services.clientFor({

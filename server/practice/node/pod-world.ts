@@ -6,13 +6,17 @@ import { type ApiClient, type GroupVersionResource, type KubeObject, StatusError
 import type { Random } from '../../random.ts';
 import type { AddressPool, ClusterNetwork } from '../network/index.ts';
 import { type DirNode, directory, type FileNode } from '../programs/index.ts';
-import type { EnvSources } from './env.ts';
+import { CacheNotSynced, ConfigError, type EnvSources } from './env.ts';
 import type { EventRecorder } from './events.ts';
 import type { NodeImages } from './images.ts';
 import type { LogBuffer } from './logs.ts';
 import type { PodWorker } from './pod-worker.ts';
 import { CLAIMS, CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS, VOLUMES } from './resources.ts';
 import { buildVolume, isRefreshed, MountError, type VolumeSources } from './volumes.ts';
+
+/** How long a pod's start waits for the kubelet's copy, and how soon a failed list is tried again. Milliseconds. */
+const CACHE_WAIT_MS = 1_000;
+const LIST_RETRY_MS = 800;
 
 export interface User {
   name: string;
@@ -83,10 +87,26 @@ export class PodWorld {
     }
   }
 
+  /** A config map or secret as upstream's kubelet gets it: by listing it under its name, with a second's patience. */
+  private async cached(kind: 'configmap' | 'secret', name: string): Promise<KubeObject | undefined> {
+    const resource = kind === 'configmap' ? CONFIG_MAPS : SECRETS;
+    const options = { namespace: this.pod().metadata.namespace!, fieldSelector: `metadata.name=${name}` };
+    const end = this.host.clock.now() + CACHE_WAIT_MS;
+    for (;;) {
+      try {
+        return (await this.host.client.list(resource, options)).items[0];
+      } catch (error) {
+        if (!(error instanceof StatusError)) throw error;
+        if (this.host.clock.now() >= end) throw new CacheNotSynced(kind);
+      }
+      await this.host.clock.sleep(Math.max(1, Math.min(LIST_RETRY_MS, end - this.host.clock.now())));
+    }
+  }
+
   envSources(): EnvSources {
     return {
-      configMap: name => this.read(CONFIG_MAPS, name),
-      secret: name => this.read(SECRETS, name),
+      configMap: name => this.cached('configmap', name),
+      secret: name => this.cached('secret', name),
       services: () => this.host.services(),
       podIP: this.podIP() ?? '',
       hostIP: this.host.hostIP,
@@ -138,7 +158,7 @@ export class PodWorld {
       try {
         built.set(volume.name, await buildVolume(volume, this.pod(), this.volumeSources()));
       } catch (error) {
-        if (!(error instanceof MountError)) throw error;
+        if (!(error instanceof MountError) && !(error instanceof ConfigError)) throw error;
         throw new MountError(`MountVolume.SetUp failed for volume "${volume.name}" : ${error.message}`);
       }
     }
@@ -159,7 +179,12 @@ export class PodWorld {
         const fresh = await buildVolume(volume, this.pod(), this.volumeSources());
         if (fresh.kind === 'dir') old.children = fresh.children;
       } catch (error) {
-        if (!(error instanceof MountError) && !(error instanceof StatusError)) throw error;
+        if (
+          !(error instanceof MountError) &&
+          !(error instanceof ConfigError) &&
+          !(error instanceof StatusError)
+        )
+          throw error;
       }
     }
   }

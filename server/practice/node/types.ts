@@ -16,6 +16,8 @@ export interface NodeServices {
   clientFor(user: { name: string; groups: string[] }): ApiClient;
   /** A raw connection to the API server's TLS port, so that containers can reach it at its service address. */
   dialApiServer?: () => Promise<ByteStream>;
+  /** NetworkPolicies are enforced; default: only stored. */
+  networkPolicy?: boolean;
   /** Images present from the start besides the node's own. */
   preloaded?: readonly string[];
   /** Told about what must not happen; default: nobody. */

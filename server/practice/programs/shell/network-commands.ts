@@ -7,6 +7,8 @@ import { serveFiles } from '../static-files.ts';
 import type { ShellTools } from './session.ts';
 
 const DNS_SERVER = '10.96.0.10';
+/** What busybox' nslookup waits for an answer. */
+const NSLOOKUP_MS = 10_000;
 const MAX_REDIRECTS = 50;
 
 const ok = { stdout: '', stderr: '', exitCode: 0 };
@@ -325,6 +327,10 @@ async function nslookup(args: string[], tools: ShellTools) {
   const name = args.find(a => !a.startsWith('-'));
   if (!name) return fail('Usage: nslookup [-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]\n', 1);
   const head = `Server:\t\t${DNS_SERVER}\nAddress:\t${DNS_SERVER}:53\n\n`;
+  if (tools.container.network.dnsAnswers?.() === false) {
+    await tools.container.clock.sleep(NSLOOKUP_MS, tools.signal);
+    return { ...ok, stdout: ';; connection timed out; no servers could be reached\n\n', exitCode: 1 };
+  }
   // Unlike other programs, nslookup asks for the name as it is when it has a dot, and along the search list otherwise.
   const found = tools.container.network.lookup(name.includes('.') ? `${name.replace(/\.$/, '')}.` : name);
   if (found.length === 0)
