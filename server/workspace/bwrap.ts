@@ -45,6 +45,10 @@ const ETC = [
   'terminfo',
   'vim',
 ];
+/**
+ * No /dev/pts: the machine's would show the terminals of others, and one of its own makes bubblewrap nest user namespaces,
+ * which nobody but root can then enter. Programs open /dev/tty; only `tty` itself and tmux miss the name.
+ */
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 
 export interface Walls {

@@ -1,6 +1,7 @@
 // A learner's shell through the whole server: page, socket, pty, sandbox, and a cluster that only says hello.
 
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { connectTerminal } from '../support/terminal-client.ts';
 import { ROOT, startTestServer, type TestServer } from '../support/test-server.ts';
 
 const sandbox = await probeSandbox();
+const noVi = existsSync('/usr/bin/vi') ? false : 'there is no vi on this machine';
 const noWalls = sandbox.tier === 'bwrap' ? false : 'bubblewrap does not work here';
 const KUBECTL = { state: 'found', path: '/bin/true', version: 'v1.36.2', source: 'path' } as const;
 
@@ -247,6 +249,50 @@ describe('the sandbox', { skip: noWalls }, () => {
       (await output(terminal, lab, 'grep -E "NoNewPrivs|CapEff|CapPrm" /proc/self/status')).text,
       /CapPrm:\t0+\nCapEff:\t0+\nNoNewPrivs:\t1/,
     );
+    terminal.close();
+  });
+  test('shows no terminal of the machine, and writes to the one it has', async () => {
+    const terminal = await shell();
+    assert.notEqual((await output(terminal, lab, 'ls /dev/pts')).exit, 0);
+    assert.equal((await output(terminal, lab, 'echo here > /dev/tty')).text, 'here\n');
+    terminal.close();
+  });
+  test('redraws a program that fills the screen for a page that comes back, and leaves it whole', async () => {
+    const terminal = await shell();
+    terminal.resize(90, 20);
+    await output(terminal, lab, 'seq 1 500 > numbers.txt');
+    terminal.run('less numbers.txt');
+    await terminal.until(/17\r?\n.*18\r?\n/s);
+    terminal.type('G');
+    await terminal.until(/500\r?\n/);
+    terminal.close();
+    const again = await connectTerminal(server.origin, id, { cookie: server.cookie });
+    await again.until(/482[\s\S]*500/);
+    again.type('q');
+    await again.prompt();
+    assert.doesNotMatch((await output(again, lab, 'echo back')).text, /500/);
+    again.close();
+  });
+  test('runs vi: what is written there is in the file', { skip: noVi }, async () => {
+    const terminal = await shell();
+    terminal.run('vi note.txt');
+    await terminal.until(/~\s*\r?\n?/);
+    terminal.type('i');
+    terminal.type('寫在 vi 裡\x1b');
+    await sleep(300);
+    terminal.type(':wq\r');
+    await terminal.prompt();
+    assert.equal(await readFile(join(lab.options[0]!.home, 'note.txt'), 'utf8'), '寫在 vi 裡\n');
+    terminal.close();
+  });
+  test('tells a program inside when the page changes its size', async () => {
+    const terminal = await shell();
+    terminal.run(`bash -c 'trap "stty size" WINCH; while :; do sleep 0.1; done'`);
+    await terminal.untilFrame(frame => frame.op === 'command' && frame.running);
+    await sleep(500);
+    terminal.resize(77, 19);
+    await terminal.until(/19 77/);
+    await interrupt(terminal);
     terminal.close();
   });
   test('is one network for all terminals of a session: what listens in one is reached from another', async () => {
