@@ -107,10 +107,10 @@ describe('a page that comes', () => {
     await settle();
     pty.print('three\r\n');
     await settle();
-    assert.deepEqual(
-      first.seen.filter(line => line !== 'running'),
-      ['screen 80x24 one\x1b[1B\x1b[3D', 'output two\r\n', 'output three\r\n'],
-    );
+    const [screen, ...outputs] = first.seen.filter(line => line !== 'running');
+    assert.equal(screen, 'screen 80x24 one\x1b[1B\x1b[3D');
+    // Chunks that come close together may travel as one.
+    assert.equal(outputs.map(line => line.replace(/^output /, '')).join(''), 'two\r\nthree\r\n');
   });
   test('sees Chinese text and colours as they were, and the alternate screen of an editor', async () => {
     pty.print('\x1b[32m閘道\x1b[0m\r\n\x1b[?1049h\x1b[2;3Hvim');
