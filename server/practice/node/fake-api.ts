@@ -43,6 +43,8 @@ export class FakeApi implements ApiClient {
 
   private matches(object: KubeObject, options: ListOptions): boolean {
     if (options.namespace && object.metadata.namespace !== options.namespace) return false;
+    const name = /metadata\.name=([^,]+)/.exec(options.fieldSelector ?? '')?.[1];
+    if (name !== undefined && object.metadata.name !== name) return false;
     const node = /spec\.nodeName=(.+)/.exec(options.fieldSelector ?? '')?.[1];
     return node === undefined || object['spec']?.nodeName === node;
   }

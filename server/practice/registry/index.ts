@@ -14,6 +14,7 @@ import { createClient } from './client.ts';
 import type { ComponentHealth } from './component-statuses.ts';
 import { followDefinitions } from './custom/index.ts';
 import { type Environment, listAny, readAny, storeKey } from './environment.ts';
+import { withFlowControl } from './flow-control.ts';
 import { registryOver } from './registry.ts';
 import { ServedSet } from './served.ts';
 import { authenticateToken, createTokenKeys } from './tokens.ts';
@@ -64,7 +65,7 @@ export function createRegistry(options: RegistryOptions): CreatedRegistry {
     components: options.components ?? (() => [{ name: 'etcd-0' }]),
     client: undefined as unknown as ApiClient,
   };
-  const registry = registryOver(environment, keys);
+  const registry = withFlowControl(registryOver(environment, keys));
   const apiserver: User = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] };
   environment.client = createClient(registry, apiserver, {
     fieldManager: 'kube-apiserver',

@@ -1,0 +1,1 @@
+kubectl describe pod -n kubeflow -l app=ml-pipeline

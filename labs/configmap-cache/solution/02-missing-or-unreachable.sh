@@ -1,0 +1,2 @@
+kubectl get configmap -n kubeflow
+# answer: which-case = unfetched

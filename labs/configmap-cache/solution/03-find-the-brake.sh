@@ -1,0 +1,3 @@
+kubectl get prioritylevelconfigurations
+kubectl get flowschemas
+# answer: level = spare-the-node
