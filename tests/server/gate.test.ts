@@ -251,6 +251,26 @@ describe('JSON addresses', () => {
     const long = JSON.stringify({ lab: 'x'.repeat(80_000) });
     assert.equal((await ask('/api/session', json(), { method: 'POST', body: long })).status, 413);
   });
+  test('of progress are behind the same gate, and take only what they name', async () => {
+    const post = (text: string) => ({ method: 'POST', body: text });
+    for (const name of ['export', 'import', 'forget']) {
+      const path = `/api/progress/${name}`;
+      assert.equal((await ask(path, json())).status, 405, path);
+      const { cookie: _, ...stranger } = json();
+      assert.equal((await ask(path, stranger, post('{}'))).status, 401, path);
+      assert.equal((await ask(path, { ...json(), origin: 'null' }, post('{}'))).status, 403, path);
+      assert.equal((await ask(path, { ...json(), 'content-type': 'text/plain' }, post('{}'))).status, 415);
+      const { 'x-kubeflow-by-doing': __, ...plain } = json();
+      assert.equal((await ask(path, plain, post('{}'))).status, 403, path);
+    }
+    assert.equal((await ask('/api/progress')).status, 401);
+    assert.equal((await ask('/api/progress', cookie(), post('{}'))).status, 404);
+    assert.equal((await ask('/api/progress/../status', cookie())).status, 200);
+    for (const text of ['{"lab":"../.."}', '{"lab":1}', '[]', '{"all":true}', 'null'])
+      assert.equal((await ask('/api/progress/forget', json(), post(text))).status, 400, text);
+    for (const text of ['', 'no json', '[]', '{"format":"another"}', '{"__proto__":{"x":1}}'])
+      assert.equal((await ask('/api/progress/import', json(), post(text))).status, 400, text);
+  });
   test('take no command from an address', async () => {
     const answer = await ask(`/zh-TW/?command=rm&run=1`, cookie());
     assert.equal(answer.status, 200);
