@@ -3,7 +3,10 @@
 
 import { definePlugin } from 'astro-expressive-code';
 
-/** `run`, `terminal=2` (which terminal), `output`, `real` (needs a real machine: shown, not run here). */
+/** What stands above a command that changes the reader's machine, or needs one. */
+const MACHINE = { 'zh-TW': '在自己的電腦上執行', en: 'On a machine of your own' };
+
+/** `run`, `terminal=2` (which terminal), `output`, `machine` (only a real machine can run it: shown, not run here). */
 export function runnableBlocks() {
   return definePlugin({
     name: 'Runnable blocks',
@@ -30,7 +33,15 @@ export function runnableBlocks() {
             child => child.type !== 'element' || child.tagName === 'pre' || child.tagName === 'figcaption',
           );
         }
-        if (metaOptions.getBoolean('real')) properties['data-real'] = '';
+        if (metaOptions.getBoolean('machine') && codeBlock.language === 'sh') {
+          properties['data-machine'] = '';
+          renderData.blockAst.children.unshift({
+            type: 'element',
+            tagName: 'p',
+            properties: { className: ['machine-note'] },
+            children: [{ type: 'text', value: MACHINE[codeBlock.locale === 'en' ? 'en' : 'zh-TW'] }],
+          });
+        }
       },
     },
   });

@@ -35,6 +35,10 @@ export const frontmatter = z.strictObject({
   }),
   /** The lab whose panel and cluster stand beside the lesson. */
   lab: id.optional(),
+  /** Without a lab: the cluster that the commands of the lesson run on when its outputs are recorded and compared. */
+  cluster: z
+    .strictObject({ baseline: id, cpus: z.number().optional(), memory: z.string().optional() })
+    .optional(),
   /** Hash of the twin's text when both were last brought into agreement; `npm run content -- pair` writes it. */
   twin: z
     .string()

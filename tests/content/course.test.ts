@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { exchangesOf } from '../../src/course/lesson-blocks.ts';
+import { blocksOf, exchangesOf } from '../../src/course/lesson-blocks.ts';
 import { readCourse } from '../../src/course/read.ts';
 import { languages } from '../../src/course/schema.ts';
 import { structureOf, textHash } from '../../src/course/twins.ts';
@@ -45,6 +45,11 @@ const FOREIGN: Record<string, string> = {
   端口: '埠',
 };
 
+const SECTIONS = {
+  'zh-TW': { summary: '小結', further: '延伸閱讀', attempt: '試試看' },
+  en: { summary: 'Summary', further: 'Where to read on', attempt: 'Try it' },
+};
+
 for (const lesson of course.lessons) {
   test(`${lesson.id}: both languages have the same structure`, () => {
     assert.deepEqual(structureOf(lesson.pages['zh-TW'].body), structureOf(lesson.pages.en.body));
@@ -71,6 +76,44 @@ for (const lesson of course.lessons) {
         assert.equal(command.language, 'sh');
         assert.ok(command.code.trim().length > 0 && !command.code.trim().includes('\n'), command.code);
       }
+    });
+
+    test(`${lesson.id} (${language}): every block says whether it runs`, () => {
+      for (const { language: of, meta, code } of blocksOf(lesson.pages[language].body)) {
+        if (['sh', 'bash', 'zsh', 'shell', 'console'].includes(of))
+          assert.ok(
+            of === 'sh' && Boolean(meta.run) !== Boolean(meta.machine),
+            `write sh run or sh machine: ${code}`,
+          );
+        if (of === 'text' || of === '')
+          assert.equal(
+            ['output', 'machine', 'quoted'].filter(name => meta[name]).length,
+            1,
+            `write text output (of a run), text machine or text quoted: ${code}`,
+          );
+      }
+    });
+
+    test(`${lesson.id} (${language}): an output follows a command that ran`, () => {
+      const outputs = blocksOf(lesson.pages[language].body).filter(block => block.meta.output);
+      const shown = exchangesOf(lesson.pages[language].body).filter(exchange => exchange.output);
+      assert.equal(outputs.length, shown.length);
+      for (const { code } of outputs) assert.ok(!/^…?$/.test(code.trim()), 'an output was never recorded');
+    });
+
+    test(`${lesson.id} (${language}): has what a lesson has`, () => {
+      const { front, body } = lesson.pages[language];
+      const names = SECTIONS[language];
+      for (const name of [names.summary, names.further])
+        assert.ok(body.includes(`\n## ${name}\n`), `a section ${name}`);
+      assert.ok(
+        body.includes('<Lab id=') || body.includes(`\n## ${names.attempt}\n`),
+        `a lab or a section ${names.attempt}`,
+      );
+      assert.ok(body.includes('<Quiz>'), 'a quiz');
+      assert.ok(Object.values(front.checked).some(Boolean), 'the version it was checked against');
+      if (exchangesOf(body).length > 0) assert.ok(front.lab ?? front.cluster, 'where its commands run');
+      if (front.lab) assert.ok(body.includes(`<Lab id="${front.lab}" />`), 'the place of its lab');
     });
 
     test(`${lesson.id} (${language}): each question has exactly one right choice`, () => {
@@ -104,6 +147,11 @@ test('interface words have the same places to fill in both languages', () => {
   ];
   for (const [key, ours, theirs] of pairs)
     assert.deepEqual(places(JSON.stringify(ours)), places(JSON.stringify(theirs)), key);
+});
+
+test('every lab stands in a lesson', () => {
+  const placed = new Set(course.lessons.map(lesson => lesson.pages.en.front.lab));
+  assert.deepEqual([...course.labs.keys()].filter(lab => !placed.has(lab)).sort(), []);
 });
 
 test('every term of the glossary is used in a lesson', () => {
