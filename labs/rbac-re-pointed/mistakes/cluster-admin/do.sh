@@ -1,0 +1,1 @@
+kubectl create clusterrolebinding kserve-all --clusterrole=cluster-admin --serviceaccount=kubeflow:kserve-controller-manager

@@ -1,0 +1,2 @@
+sleep 11
+kubectl logs -n kubeflow deployment/kserve-controller-manager -c manager | grep forbidden

@@ -1,0 +1,2 @@
+kubectl describe clusterrolebinding kserve-manager-rolebinding
+# answer: whose = kserve
