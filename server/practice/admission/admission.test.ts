@@ -30,7 +30,8 @@ function networkOf(answer: (review: Record<string, unknown>) => object): Network
   return {
     lookup: () => [],
     async dial(host, port) {
-      if (host !== 'hook.default.svc') throw new DialError('connection refused', `${host}:${port}`);
+      if (host !== 'hook.default.svc.cluster.local')
+        throw new DialError('connection refused', `${host}:${port}`);
       const [client, server] = streamPair();
       serveHttp(
         server,

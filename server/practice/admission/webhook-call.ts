@@ -37,20 +37,31 @@ export class WebhookCallError extends Error {}
 
 const DEFAULT_SECONDS = 10;
 
-function addressOf(hook: Webhook): { url: string; host: string; port: number; path: string } {
+interface Address {
+  /** As messages show it. */
+  url: string;
+  host: string;
+  /** What is dialled: the API server asks no DNS for a service, so its whole name is used. */
+  target: string;
+  port: number;
+  path: string;
+}
+
+function addressOf(hook: Webhook): Address {
   const seconds = hook.timeoutSeconds ?? DEFAULT_SECONDS;
   const { service, url } = hook.clientConfig;
   if (service) {
     const port = service.port ?? 443;
     const host = `${service.name}.${service.namespace}.svc`;
     const path = `${service.path ? (service.path.startsWith('/') ? service.path : `/${service.path}`) : '/'}?timeout=${seconds}s`;
-    return { url: `https://${host}:${port}${path}`, host, port, path };
+    return { url: `https://${host}:${port}${path}`, host, target: `${host}.cluster.local`, port, path };
   }
   const parsed = new URL(url ?? '');
   parsed.searchParams.set('timeout', `${seconds}s`);
   return {
     url: String(parsed),
     host: parsed.hostname,
+    target: parsed.hostname,
     port: Number(parsed.port || 443),
     path: parsed.pathname + parsed.search,
   };
@@ -116,7 +127,7 @@ async function post(
   clock: Clock,
   network: Network | undefined,
 ): Promise<{ status: number; body: Uint8Array }> {
-  const { host, port, path } = addressOf(hook);
+  const { host, target, port, path } = addressOf(hook);
   if (!network) throw new WebhookCallError('context deadline exceeded');
   const stop = new AbortController();
   const late = clock.sleep((hook.timeoutSeconds ?? DEFAULT_SECONDS) * 1000, stop.signal).then(() => {
@@ -124,7 +135,7 @@ async function post(
   });
   late.catch(() => {});
   const call = async () => {
-    const stream = await network.dial(host, port);
+    const stream = await network.dial(target, port);
     return requestHttp(stream, {
       method: 'POST',
       path,

@@ -79,7 +79,12 @@ export async function createObject(
     options: writeOptions('CreateOptions', context),
   };
   const changing = mutate(environment, context, request);
-  if (changing) await changing;
+  if (changing) {
+    await changing;
+    // What a webhook added has no defaults yet.
+    if (schema) applyDefaults(stored, schema);
+    definition.defaults?.(stored, hooks);
+  }
 
   fillSystemFields(environment, stored);
   const generated = !stored.metadata.name && Boolean(stored.metadata.generateName);

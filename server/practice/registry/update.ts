@@ -159,7 +159,12 @@ async function prepare(
     options: writeOptions(options.replaces ? 'UpdateOptions' : 'PatchOptions', context),
   };
   const changing = mutate(environment, context, request);
-  if (changing) await changing;
+  if (changing) {
+    await changing;
+    // What a webhook added has no defaults yet.
+    if (schema) applyDefaults(stored, schema);
+    definition.defaults?.(stored, hooks);
+  }
   // Mutation may have touched the spec.
   if (bumpsGeneration(served, stored, old)) stored.metadata.generation = (old.metadata.generation ?? 0) + 1;
 

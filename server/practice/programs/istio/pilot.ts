@@ -9,8 +9,9 @@ import {
 } from '../../../kube/index.ts';
 import type { ByteStream } from '../../network/index.ts';
 import { untilAborted } from '../signals.ts';
-import type { Container, Program } from '../types.ts';
+import type { Container, HttpRequest, HttpResponse, Program } from '../types.ts';
 import { configFor, type MeshObjects, type ProxyNode } from './config.ts';
+import { type InjectorSettings, inject } from './injector.ts';
 import { stamp } from './log.ts';
 
 const START_MS = 900;
@@ -56,7 +57,7 @@ export const pilot: Program = {
     }));
     container.listen(15010, stream => server.connected(stream));
     container.listen(15012, stream => server.connected(stream));
-    container.serveHttp(15017, request => admit(request.body));
+    container.serveHttp(15017, request => admit(container, request));
     log('info', `starting secure gRPC discovery service at [::]:15012`);
     log('info', `starting gRPC discovery service at [::]:15010`);
     log('info', `starting webhook service at [::]:15017`);
@@ -69,22 +70,31 @@ export const pilot: Program = {
 
 const exitOf = (container: Container) => (container.signal.reason === 'SIGTERM' ? 0 : 137);
 
-/** Answers admission reviews: objects are let through as they are. */
-function admit(body: Uint8Array) {
-  let uid = '';
-  let apiVersion = 'admission.k8s.io/v1';
+/** `/inject` adds sidecars; other reviews (validation of Istio's objects) are let through as they are. */
+function admit(container: Container, { path, body }: HttpRequest): HttpResponse {
   try {
-    const review = JSON.parse(Buffer.from(body).toString('utf8'));
-    uid = review.request?.uid ?? '';
-    apiVersion = review.apiVersion ?? apiVersion;
+    const review = path.startsWith('/inject') ? inject(body, injectorSettings(container)) : allowed(body);
+    return {
+      status: 200,
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(review),
+    };
   } catch {
     return { status: 400, body: 'could not decode body' };
   }
+}
+
+function injectorSettings({ image, env }: Container): InjectorSettings {
   return {
-    status: 200,
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ kind: 'AdmissionReview', apiVersion, response: { uid, allowed: true } }),
+    proxyImage: image.replace(/\/pilot(?=[:@])/, '/proxyv2'),
+    native: env['ENABLE_NATIVE_SIDECARS'] === 'true',
   };
+}
+
+function allowed(body: Uint8Array) {
+  const review = JSON.parse(Buffer.from(body).toString('utf8'));
+  const { apiVersion = 'admission.k8s.io/v1', request } = review;
+  return { kind: 'AdmissionReview', apiVersion, response: { uid: request?.uid ?? '', allowed: true } };
 }
 
 class Discovery {
