@@ -1,8 +1,10 @@
 // Measures what a learner waits for, and prints medians beside the budget each has. `npm run bench -- --runs 9 NAME...`
 
 import { boot } from './boot.ts';
+import { engine } from './engine.ts';
 import { flood } from './flood.ts';
 import { green } from './green.ts';
+import { isolation } from './isolation.ts';
 import { memory } from './memory.ts';
 import { prompt } from './prompt.ts';
 
@@ -18,7 +20,7 @@ export interface Measured {
 /** Each returns its lines; everything it starts it also ends. */
 export type Measure = (runs: number) => Promise<Measured[]>;
 
-const MEASURES: Record<string, Measure> = { boot, prompt, green, flood, memory };
+const MEASURES: Record<string, Measure> = { boot, prompt, green, flood, memory, engine, isolation };
 
 const args = process.argv.slice(2);
 const runsAt = args.indexOf('--runs');
