@@ -1,0 +1,1 @@
+kubectl set resources deployment hungry -n shop --limits=memory=65Gi

@@ -1,0 +1,2 @@
+# answer: short = memory
+kubectl describe pod -n shop -l app=hungry

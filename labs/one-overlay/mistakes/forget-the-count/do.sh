@@ -1,0 +1,3 @@
+printf 'resources: [../base]\nnamespace: small\n' > ~/web/small/kustomization.yaml
+kubectl create namespace small
+kubectl apply -k ~/web/small

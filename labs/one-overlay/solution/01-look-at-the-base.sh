@@ -1,0 +1,1 @@
+kubectl kustomize ~/web/base

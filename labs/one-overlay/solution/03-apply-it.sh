@@ -1,0 +1,3 @@
+kubectl create namespace small
+kubectl apply -k ~/web/small
+kubectl rollout status deployment web -n small --timeout=60s
