@@ -20,6 +20,8 @@ export interface Config {
   cache: string;
   /** Port of an Astro dev server on 127.0.0.1 whose pages are shown instead of `site`. */
   devSitePort?: number;
+  /** Somebody is writing labs (`npm run labs -- watch`): the page shows how checks look. */
+  author?: boolean;
 }
 
 /** Throws with a sentence for an argument or a port it cannot use. */
@@ -47,6 +49,7 @@ export function readConfig(root: string, args: readonly string[], env: NodeJS.Pr
     labs: join(root, 'labs'),
     data,
     cache: join(root, '.cache'),
+    ...(env['KUBEFLOW_BY_DOING_AUTHOR'] === '1' ? { author: true } : {}),
   };
 }
 

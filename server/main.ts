@@ -60,7 +60,7 @@ export async function startServer(config: Config, replaced: Replacements = {}): 
   const sessions = createSessions({
     data: config.data,
     labs: config.labs,
-    lab: replaced.lab ?? (() => import('./lab/index.ts')),
+    lab: replaced.lab ?? (() => labModule(config.author)),
     providers,
     sandbox,
     kubectl,
@@ -118,6 +118,11 @@ export async function startServer(config: Config, replaced: Replacements = {}): 
       progress.close();
     },
   };
+}
+
+async function labModule(author: boolean | undefined): Promise<LabModule> {
+  const module = await import('./lab/index.ts');
+  return author ? { ...module, openAttempt: options => module.openAttempt({ ...options, author }) } : module;
 }
 
 async function packageVersion(root: string): Promise<string> {

@@ -1,5 +1,6 @@
-// `npm run labs -- lint|test|run|solve|new|schema [id]`: the author's workbench on the command line.
+// `npm run labs -- lint|test|run|solve|watch|new|schema [id]`: the author's workbench on the command line.
 
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,14 +13,19 @@ import { newLab } from './new-lab.ts';
 import { proveLab } from './prove.ts';
 import { openRehearsal } from './rehearsal.ts';
 import { practiceTools } from './tools.ts';
+import { watchLabs } from './watch.ts';
 
 const LABS = join(import.meta.dirname, '../../labs');
+
+/** Read by server/config.ts. */
+const AUTHOR = 'KUBEFLOW_BY_DOING_AUTHOR';
 
 const USAGE = `npm run labs -- COMMAND [id ...] [--kubeconfig FILE]
   lint    what is wrong with a lab without running it
   test    proves it: unsolved fails, the solution passes twice, every mistake is refused
   run     sets a lab up and says how each step stands, until Ctrl-C
   solve   types the solution and shows the terminal
+  watch   opens the page with a panel for authors, and lints and proves a lab whenever it is saved
   new     makes a small lab to start from
   schema  prints the files editors read
 Without an id: every lab. With --kubeconfig: on that cluster instead of a practice cluster.`;
@@ -54,6 +60,8 @@ async function main(argv: string[]): Promise<number> {
         ? run(loadLab(LABS, given[0] as string), kubeconfig)
         : solve(loadLab(LABS, given[0] as string), kubeconfig);
     }
+    case 'watch':
+      return watching(given, kubeconfig);
     default:
       return complain(`there is no command ${command}.\n${USAGE}`);
   }
@@ -132,6 +140,43 @@ async function run(lab: Lab, kubeconfig: string | undefined): Promise<number> {
   await new Promise<void>(resolve => process.once('SIGINT', resolve));
   clearInterval(alive);
   await stage.close();
+  return 0;
+}
+
+/** The page runs as its own program, told that an author is looking; its progress is not the learner's. */
+async function watching(ids: string[], kubeconfig: string | undefined): Promise<number> {
+  for (const id of ids) if (!listLabs(LABS).includes(id)) return complain(`there is no lab ${id}`);
+  const root = join(LABS, '..');
+  const page = spawn(
+    process.execPath,
+    [join(root, 'server/start.mjs'), 'start', '--data', join(root, '.data/author'), '--port', '0'],
+    { stdio: 'inherit', env: { ...process.env, [AUTHOR]: '1' } },
+  );
+  const tools = await practiceTools();
+  const stop = watchLabs({
+    labs: LABS,
+    ids,
+    clock: realClock(),
+    say: line => console.log(line),
+    prove: async (id, signal) => {
+      const { failures } = await proveLab({
+        lab: loadLab(LABS, id),
+        labs: LABS,
+        clock: realClock(),
+        kubeconfig,
+        tools,
+        signal,
+      });
+      return failures;
+    },
+  });
+  await new Promise<void>(resolve => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+    page.once('exit', () => resolve());
+  });
+  page.kill('SIGTERM');
+  await stop();
   return 0;
 }
 

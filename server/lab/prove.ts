@@ -8,7 +8,7 @@ import type { Clock } from '../clock.ts';
 import type { Tool } from '../workspace/index.ts';
 import { mistakeNames, mistakeOf, solutionOf } from './files.ts';
 import type { Lab } from './load.ts';
-import { survivors } from './mutants.ts';
+import { survivors } from './mutants/index.ts';
 import { openRehearsal, type Rehearsal } from './rehearsal.ts';
 
 /** After its solution was typed, a step may need this much longer than its checks' `within`. Milliseconds. */
@@ -26,6 +26,8 @@ export interface ProofOptions {
   kubeconfig?: string;
   tools?: readonly Tool[];
   kubectl?: string;
+  /** Nobody waits for the proof any more: it ends at the next thing to show. */
+  signal?: AbortSignal;
   /** Told what has been shown so far. */
   progress?(line: string): void;
 }
@@ -62,11 +64,13 @@ export async function proveLab(options: ProofOptions): Promise<Proof> {
     else show('unsolved, every step fails');
 
     for (const round of ['once', 'twice']) {
+      options.signal?.throwIfAborted();
       const done = await solve(stage, options, fail, undefined, round === 'once' ? show : undefined);
       if (done) show(`the solution passes, ${round}`);
       await stage.attempt.reset();
     }
     for (const name of mistakeNames(lab)) {
+      options.signal?.throwIfAborted();
       const refused = await refuses(stage, options, name, fail);
       if (refused) show(`mistake ${name} is refused`);
       await stage.attempt.reset();
