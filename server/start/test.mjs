@@ -78,6 +78,8 @@ export async function run({ root, args }) {
     for (const reason of result.reasons ?? []) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     table.push(result);
     console.log(row(result));
+    // At once by name, whole at the end.
+    for (const failure of result.failures ?? []) console.log(`    ✖ ${failure.split('\n')[0]}`);
   };
   const all = await testFiles(root);
   const listed = files.length > 0 ? await inSuites(root, files, all) : all;
