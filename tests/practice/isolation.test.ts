@@ -40,7 +40,7 @@ describe('clusters beside each other', () => {
     ['a crash loop', 'exit 1'],
   ];
   for (const [title, script] of burdens) {
-    test(`${title} in one stalls neither another nor its own API`, { timeout: 30_000 }, async () => {
+    test(`${title} in one stalls neither another nor its own API`, { timeout: 60_000 }, async () => {
       const [, busy] = clusters.all;
       const name = `burden-${burdens.findIndex(([other]) => other === title)}`;
       const before = residentMb().now;
@@ -61,7 +61,7 @@ describe('clusters beside each other', () => {
             () => false,
             () => true,
           ),
-        5000,
+        15_000,
       );
     });
   }

@@ -17,7 +17,7 @@ const setUp = async (cluster: TestCluster) => {
     $ kubectl run web --image=nginx:1.27 --port=80 --expose >/dev/null && kubectl run client --image=busybox:1.36 --labels=role=client -- sleep 3600
     pod/client created
 
-    $ kubectl wait --for=condition=Ready pod/web pod/client --timeout=20s >/dev/null; echo $?
+    $ kubectl wait --for=condition=Ready pod/web pod/client --timeout=60s >/dev/null; echo $?
     0
 
     $~ kubectl exec client -- nc -z -w 1 web 80; echo $?

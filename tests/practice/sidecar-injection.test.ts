@@ -42,7 +42,7 @@ test('pods of a labelled namespace get a sidecar while istiod answers, and are r
     Error from server (InternalError): Internal error occurred: failed calling webhook "namespace.sidecar-injector.istio.io": failed to call webhook: Post "https://istiod.istio-system.svc:443/inject?timeout=10s": no endpoints available for service "istiod"
     [exit 1]
 
-    $ kubectl -n istio-system scale deployment istiod --replicas=1 && kubectl -n istio-system rollout status deployment istiod --timeout=20s | tail -1
+    $ kubectl -n istio-system scale deployment istiod --replicas=1 && kubectl -n istio-system rollout status deployment istiod --timeout=60s | tail -1
     deployment.apps/istiod scaled
     deployment "istiod" successfully rolled out
 

@@ -80,7 +80,7 @@ export function shellPod(name: string, script: string): object {
 }
 
 /** Puts a pod in and waits until its container has started. */
-export async function runPod(neighbour: Neighbour, pod: any, timeout = 15_000): Promise<void> {
+export async function runPod(neighbour: Neighbour, pod: any, timeout = 40_000): Promise<void> {
   const path = '/api/v1/namespaces/default/pods';
   await neighbour.ask('POST', path, pod);
   await until(async () => {
