@@ -44,8 +44,8 @@ const short = (error: DialError) => error.message.replace(/^dial tcp: /, 'dial t
 const metadataStore: Dependent = {
   image: 'gcr.io/tfx-oss-public/ml_metadata_store_server',
   needs: c => ({
-    host: flag(c, 'mysql_config_host') ?? c.env['MYSQL_HOST'] ?? 'mysql',
-    port: Number(flag(c, 'mysql_config_port') ?? c.env['MYSQL_PORT'] ?? 3306),
+    host: flag(c, 'mysql_config_host') ?? 'mysql',
+    port: Number(flag(c, 'mysql_config_port') ?? 3306),
   }),
   starts: () => [],
   failed: c => [

@@ -1,0 +1,1 @@
+kubectl delete pod -n kubeflow -l app=mysql

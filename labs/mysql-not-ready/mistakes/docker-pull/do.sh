@@ -1,0 +1,1 @@
+docker pull gcr.io/ml-pipeline/mysql:8.0.26

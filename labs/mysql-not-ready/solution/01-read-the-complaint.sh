@@ -1,0 +1,1 @@
+kubectl logs -n kubeflow deployment/metadata-grpc-deployment --previous | grep MySQL

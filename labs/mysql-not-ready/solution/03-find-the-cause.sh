@@ -1,0 +1,2 @@
+kubectl describe pvc mysql-pv-claim -n kubeflow
+# answer: class = premium-rwo
