@@ -13,8 +13,8 @@ if (page) await start(page);
 async function start(page: HTMLElement): Promise<void> {
   const [words, reach] = await Promise.all([loadWords(), readProgress()]);
   const notice = find('[data-progress-notice]', page)!;
-  const say = (text: string, bad = false) => {
-    notice.replaceChildren(h('p', { class: bad ? 'notice bad' : 'notice' }, text));
+  const say = (text: string, kind: '' | 'good' | 'bad' = '') => {
+    notice.replaceChildren(h('p', { class: `notice ${kind}` }, text));
   };
   showLessons(page, words);
   if (reach.kind !== 'live') {
@@ -23,7 +23,7 @@ async function start(page: HTMLElement): Promise<void> {
   }
 
   const show = (overview: ProgressOverview) => {
-    if (overview.problem) say(overview.problem[language], true);
+    if (overview.problem) say(overview.problem[language], 'bad');
     const labs = new Map(overview.labs.map(lab => [lab.lab, lab]));
     for (const row of page.querySelectorAll<HTMLElement>('[data-row-lab]')) {
       const lab = row.dataset.rowLab ?? '';
@@ -43,12 +43,12 @@ async function start(page: HTMLElement): Promise<void> {
   const change = async (what: () => Promise<ProgressOverview>, done: string) => {
     try {
       const overview = await what();
-      say(done);
+      say(done, 'good');
       show(overview);
       announce(done);
     } catch (error) {
       const reason = error instanceof TypeError ? words.serverLost : (error as Error).message;
-      say(fill(words.progressFailed, { reason }), true);
+      say(fill(words.progressFailed, { reason }), 'bad');
     }
   };
 
@@ -85,7 +85,7 @@ async function start(page: HTMLElement): Promise<void> {
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
     } catch (error) {
-      say(fill(words.progressFailed, { reason: (error as Error).message }), true);
+      say(fill(words.progressFailed, { reason: (error as Error).message }), 'bad');
     }
   };
 
