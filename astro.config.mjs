@@ -3,10 +3,13 @@
 import { satteri } from '@astrojs/markdown-satteri';
 import mdx from '@astrojs/mdx';
 import { defineConfig } from 'astro/config';
-import expressiveCode from 'astro-expressive-code';
+import expressiveCode, { pluginFramesTexts } from 'astro-expressive-code';
 import { blockLocale, runnableBlocks } from './src/course/code-blocks.ts';
 import { twinHeadingIds } from './src/course/heading-ids.ts';
 import { searchIndex } from './src/course/search-index.ts';
+
+// Expressive Code speaks English only, unless told.
+pluginFramesTexts.overrideTexts('zh-TW', { copyButtonTooltip: '複製', copyButtonCopied: '複製好了' });
 
 export default defineConfig({
   publicDir: './src/public',
