@@ -27,7 +27,7 @@ for (const { language, query, size } of [
 ] as const) {
   test(`the search box finds a section in ${language} and leads to it`, {
     skip,
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const { page, context, complaints } = await openPage(browser, size);
     await page.goto(`${server.url}/${language}/`);
@@ -45,7 +45,7 @@ for (const { language, query, size } of [
   });
 }
 
-test('a slash where one writes is a slash', { skip, timeout: 60_000 }, async () => {
+test('a slash where one writes is a slash', { skip, timeout: 120_000 }, async () => {
   const { page, context } = await openPage(browser, 'wide');
   await page.goto(`${server.url}/en/errors/`);
   await page.locator('#errors-text').pressSequentially('a/b');
@@ -56,7 +56,7 @@ test('a slash where one writes is a slash', { skip, timeout: 60_000 }, async () 
 
 test('a pasted message leads to its lesson, and an unknown one to the method', {
   skip,
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const { page, context, complaints } = await openPage(browser, 'narrow', 'dark');
   await page.goto(`${server.url}/zh-TW/errors/`);
