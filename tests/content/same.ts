@@ -5,6 +5,8 @@
 const DRAWN = '[bcdfghjklmnpqrstvwxz2456789]';
 
 const CHANGES: [RegExp, string][] = [
+  // The shell's way to its cluster: minikube's address where the sandbox may have it, else the plain one.
+  [/https:\/\/127\.0\.0\.1:8443/g, 'https://192.168.49.2:8443'],
   [/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'UID'],
   [/\b(containerd|docker):\/\/[0-9a-f]{64}\b/g, '$1://ID'],
   [/sha256:[0-9a-f]{12,64}\b/g, 'sha256:ID'],
