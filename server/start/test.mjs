@@ -34,6 +34,7 @@ const SUITES = [
     timeout: 6 * MINUTE,
     limit: 10 * MINUTE,
   },
+  { name: 'lessons', files: ['tests/content/**'], beside: BESIDE, timeout: 4 * MINUTE, limit: 8 * MINUTE },
   {
     name: 'practice',
     files: ['tests/conformance/**', 'tests/practice/**', 'server/practice/**'],
@@ -50,7 +51,7 @@ const SUITES = [
   },
 ].map(suite => ({ ...suite, files: suite.files.map(folder => `${folder}/*.test.ts`) }));
 /** The quick ones first: what they find need not be waited for. */
-const ORDER = ['units', 'practice', 'labs', 'server', 'browser'];
+const ORDER = ['units', 'practice', 'lessons', 'labs', 'server', 'browser'];
 const PARTS = ['lint', 'site', ...ORDER];
 
 /** `npm test -- PART...` runs only the named parts, `npm test -- FILE...` only those files. */
