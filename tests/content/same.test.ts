@@ -32,3 +32,11 @@ test('two pods are not one, but a line said twice while watching is', () => {
   assert.equal(plain(two).split('\n').length, 2);
   assert.equal(withoutRepeats(plain(two)).split('\n').length, 1);
 });
+
+test('the time in a log line of klog is put aside, its severity is not', () => {
+  assert.equal(
+    plain('W1124 09:01:02.602000       1 reflector.go:547] failed'),
+    plain('W1231 08:43:21.295000       1 reflector.go:547] failed'),
+  );
+  assert.notEqual(plain('W1124 09:01:02.602000 1 a.go:1] x'), plain('E1124 09:01:02.602000 1 a.go:1] x'));
+});

@@ -12,6 +12,8 @@ const CHANGES: [RegExp, string][] = [
   [/sha256:[0-9a-f]{12,64}\b/g, 'sha256:ID'],
   [/\b[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} [+-]\d{4}\b/g, 'TIME'],
   [/\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z/g, 'TIME'],
+  // klog's header: severity, month and day, time, then the thread's number in a column of its own.
+  [/\b([IWEF])\d{4} \d{2}:\d{2}:\d{2}\.\d{6}\b/g, '$1TIME'],
   [new RegExp(`-${DRAWN}{8,10}-${DRAWN}{5}(?![a-z0-9])`, 'g'), '-HASH'],
   [new RegExp(`-(${DRAWN}{8,10}|${DRAWN}{5})(?![a-z0-9-])`, 'g'), '-HASH'],
   [new RegExp(`pod-template-hash=${DRAWN}+`, 'g'), 'pod-template-hash=HASH'],
