@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { realClock } from '../../server/clock.ts';
 import { lintLab, lintSchemas, listLabs, loadLab, practiceTools, proveLab } from '../../server/lab/index.ts';
 import { KUBECTL, NO_KUBECTL } from '../support/kubectl.ts';
@@ -34,23 +34,26 @@ test('the labs use every kind of check between them', () => {
   ]);
 });
 
-for (const id of ids) {
-  test(`${id}: nothing is wrong with its files`, () => {
-    assert.deepEqual(lintLab(LABS, id), []);
-  });
-
-  test(`${id}: unsolved it fails, solved it passes twice, each mistake is refused`, {
-    timeout: TIMEOUT,
-    skip: NO_KUBECTL,
-  }, async () => {
-    const proof = await proveLab({
-      lab: loadLab(LABS, id),
-      labs: LABS,
-      clock: realClock(),
-      kubectl: KUBECTL,
-      tools: await practiceTools(),
+// A proof mostly waits (for back-offs, for a mistake to stay refused), so a few beside each other cost little.
+describe('proofs', { concurrency: 3 }, () => {
+  for (const id of ids) {
+    test(`${id}: nothing is wrong with its files`, () => {
+      assert.deepEqual(lintLab(LABS, id), []);
     });
-    assert.deepEqual(proof.failures, []);
-    assert.ok(proof.shown.length >= 4);
-  });
-}
+
+    test(`${id}: unsolved it fails, solved it passes twice, each mistake is refused`, {
+      timeout: TIMEOUT,
+      skip: NO_KUBECTL,
+    }, async () => {
+      const proof = await proveLab({
+        lab: loadLab(LABS, id),
+        labs: LABS,
+        clock: realClock(),
+        kubectl: KUBECTL,
+        tools: await practiceTools(),
+      });
+      assert.deepEqual(proof.failures, []);
+      assert.ok(proof.shown.length >= 4);
+    });
+  }
+});
