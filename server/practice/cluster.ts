@@ -47,12 +47,14 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
   const store = createMemoryStore();
   const authority = options.authority ?? createAuthority(clock);
   const serviceRange = options.serviceClusterIpRange ?? DEFAULT_SERVICE_RANGE;
+  const webhooks = { network: () => parts.nodes?.network, clock };
   const created = createRegistry({
     store,
     clock,
     random,
     resources,
-    admission: admissionPlugins({ network: () => parts.nodes?.network, clock }),
+    admission: admissionPlugins(webhooks),
+    webhooks,
     components: () => componentHealth(options.controlPlaneOnly === true),
     ...(options.authorization ? { authorization: options.authorization } : {}),
   });
@@ -74,6 +76,7 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
           }),
         dialApiServer: async () => server.connect(),
         networkPolicy: options.networkPolicy === true,
+        ...(options.pullLimit ? { pullLimit: options.pullLimit } : {}),
         ...(options.onFault ? { onFault: options.onFault } : {}),
       });
   if (nodes) parts.nodes = nodes;

@@ -24,6 +24,8 @@ export interface PracticeOptions {
   serviceClusterIpRange?: string;
   /** NetworkPolicies are enforced, as by `minikube start --cni calico`; by default they are only stored. */
   networkPolicy?: boolean;
+  /** How often the nodes may pull images of one registry without a login; default: as often as they want. */
+  pullLimit?: { registry: string; pulls: number; hours: number };
   /** Node ports of services also answer on 127.0.0.1, as far as they are free there. */
   openNodePorts?: boolean;
   /** Contents of a static token file: lines `token,user,uid,"group1,group2"`. */

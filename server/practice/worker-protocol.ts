@@ -14,6 +14,7 @@ export interface WorkerStart {
   authorization?: 'RBAC' | 'AlwaysAllow';
   serviceClusterIpRange?: string;
   networkPolicy?: boolean;
+  pullLimit?: { registry: string; pulls: number; hours: number };
   tokenAuthFile?: string;
 }
 

@@ -5,36 +5,33 @@ import { randomBytes } from 'node:crypto';
 import type { KubeObject } from '../../kube/index.ts';
 import type { Attachment } from '../network/index.ts';
 import {
-  ContainerFileSystem,
   type DirNode,
-  directory,
   ExecStartError,
   type FileNode,
-  file,
-  InvalidReference,
   parseReference,
-  plant,
   programFor,
   quantityNumber,
   runExec,
 } from '../programs/index.ts';
 import { ContainerInstance, type Exit } from './container.ts';
-import { below, commandOf, goDuration, hostsFile, resolvConf, startError } from './container-setup.ts';
-import { ConfigError, environmentOf, expand } from './env.ts';
-import { PullError, type StoredImage } from './images.ts';
+import { containerFiles, terminationMessagePath } from './container-files.ts';
+import { ContainerImage } from './container-image.ts';
+import { commandOf, goDuration, startError } from './container-setup.ts';
+import { ConfigError, environmentOf } from './env.ts';
+import type { StoredImage } from './images.ts';
 import type { LogBuffer } from './logs.ts';
+import type { PodHost } from './pod-host.ts';
 import type { ContainerFacts } from './pod-status.ts';
-import type { PodHost, PodWorld } from './pod-world.ts';
+import type { PodWorld } from './pod-world.ts';
 import { type ProbeKind, Prober } from './probes.ts';
 
-/** Restarts and failed pulls wait this long, doubling; forgotten after twice the maximum. */
+/** Restarts wait this long, doubling; forgotten after twice the maximum. */
 const BACKOFF_MS = { first: 10_000, last: 300_000 };
 /** A failed configuration is looked at again with the next round of the pod. */
 const CONFIG_RETRY_MS = 10_000;
 const CONFIG_RETRY_JITTER_MS = 2_000;
 /** How long an exited container shows as such before it shows as waiting for its back-off. */
 const SHOW_EXIT_MS = 1_500;
-const SHOW_PULL_ERROR_MS = 3_000;
 /** Creating and starting a container that is configured. */
 const CREATE_MS = 60;
 const START_ERROR_EXIT = 128;
@@ -83,8 +80,7 @@ export class ContainerRecord {
   private hurry: ((graceMs: number) => void) | undefined;
   private retryAt = 0;
   private crash: Backoff | undefined;
-  private pull: Backoff | undefined;
-  private pullFailed: string | undefined;
+  private readonly image: ContainerImage;
   private probers: Prober[] = [];
   private adopted: { id: string; startedAt: number } | undefined;
 
@@ -93,6 +89,12 @@ export class ContainerRecord {
     this.host = host;
     this.world = world;
     this.links = links;
+    this.image = new ContainerImage(host, world, {
+      event: (type, reason, message) => this.event(type, reason, message),
+      wait: (reason, message) => this.wait(reason, message),
+      retryIn: ms => this.retryIn(ms),
+      retryLater: () => this.retryLater(),
+    });
   }
 
   get name(): string {
@@ -133,8 +135,7 @@ export class ContainerRecord {
       void this.endInstance(this.graceMs());
     } else if (before.image !== spec.image) {
       this.retryAt = 0;
-      this.pull = undefined;
-      this.pullFailed = undefined;
+      this.image.forget();
     }
   }
 
@@ -230,81 +231,14 @@ export class ContainerRecord {
   }
 
   private async bringUp(): Promise<void> {
-    const configRetry = () => this.retryIn(CONFIG_RETRY_MS + this.host.random.below(CONFIG_RETRY_JITTER_MS));
-    const image = await this.presentImage(configRetry);
+    const { image: name, imagePullPolicy } = this.facts.spec;
+    const image = await this.image.obtain(name, imagePullPolicy ?? 'IfNotPresent');
     if (!image || this.stopped) return;
-    await this.launch({ image, configRetry });
+    await this.launch({ image });
   }
 
-  /** The image, pulled when the policy says so. */
-  private async presentImage(configRetry: () => void): Promise<StoredImage | undefined> {
-    const name: string = this.facts.spec.image;
-    const policy: string = this.facts.spec.imagePullPolicy ?? 'IfNotPresent';
-    try {
-      parseReference(name);
-    } catch (error) {
-      if (!(error instanceof InvalidReference)) throw error;
-      const message = `Failed to apply default image tag "${name}": couldn't parse image name "${name}": ${error.message}`;
-      this.event('Warning', 'InspectFailed', message);
-      this.event('Warning', 'Failed', 'Error: InvalidImageName');
-      this.wait('InvalidImageName', message);
-      configRetry();
-      return undefined;
-    }
-    const present = this.host.images.find(name);
-    if (present && policy !== 'Always') {
-      this.event(
-        'Normal',
-        'Pulled',
-        `Container image "${name}" already present on machine and can be accessed by the pod`,
-      );
-      return present;
-    }
-    if (policy === 'Never') {
-      const message = `Container image "${name}" is not present with pull policy of Never`;
-      this.event('Warning', 'ErrImageNeverPull', message);
-      this.event('Warning', 'Failed', 'Error: ErrImageNeverPull');
-      this.wait('ErrImageNeverPull', message);
-      configRetry();
-      return undefined;
-    }
-    return this.pullImage(name);
-  }
-
-  private async pullImage(name: string): Promise<StoredImage | undefined> {
-    const now = this.host.clock.now();
-    if (this.pull && this.pullFailed !== undefined && now < this.pull.at + this.pull.ms) {
-      this.event('Normal', 'BackOff', `Back-off pulling image "${name}"`);
-      this.event('Warning', 'Failed', 'Error: ImagePullBackOff');
-      this.wait('ImagePullBackOff', `Back-off pulling image "${name}": ErrImagePull: ${this.pullFailed}`);
-      this.retryIn(this.pull.at + this.pull.ms - now);
-      return undefined;
-    }
-    this.event('Normal', 'Pulling', `Pulling image "${name}"`);
-    const abort = new AbortController();
-    try {
-      const { image, tookMs, totalMs } = await this.host.images.pull(name, abort.signal);
-      this.pull = undefined;
-      this.pullFailed = undefined;
-      this.event(
-        'Normal',
-        'Pulled',
-        `Successfully pulled image "${name}" in ${goDuration(tookMs)} (${goDuration(totalMs)} including waiting). Image size: ${image.sizeBytes} bytes.`,
-      );
-      return image;
-    } catch (error) {
-      if (!(error instanceof PullError)) throw error;
-      this.event('Warning', 'Failed', `Failed to pull image "${name}": ${error.message}`);
-      this.event('Warning', 'Failed', 'Error: ErrImagePull');
-      this.wait('ErrImagePull', error.message);
-      this.pullFailed = error.message;
-      this.pull = {
-        ms: Math.min((this.pull?.ms ?? BACKOFF_MS.first / 2) * 2, BACKOFF_MS.last),
-        at: this.host.clock.now(),
-      };
-      this.retryIn(SHOW_PULL_ERROR_MS);
-      return undefined;
-    }
+  private retryLater(): void {
+    this.retryIn(CONFIG_RETRY_MS + this.host.random.below(CONFIG_RETRY_JITTER_MS));
   }
 
   private graceMs(): number {
@@ -312,12 +246,7 @@ export class ContainerRecord {
   }
 
   /** Configures and starts a life; with `id` it continues one that the API already knows. */
-  private async launch(how: {
-    image?: StoredImage;
-    configRetry?: () => void;
-    id?: string;
-    startedAt?: number;
-  }): Promise<void> {
+  private async launch(how: { image?: StoredImage; id?: string; startedAt?: number }): Promise<void> {
     const pod = this.links.pod();
     const spec = this.facts.spec;
     const resumed = how.id !== undefined;
@@ -327,7 +256,15 @@ export class ContainerRecord {
       if (!resumed) this.refuseRoot(program.config?.user);
       const env = await environmentOf(pod, spec, program.config?.env ?? {}, this.world.envSources());
       if (this.stopped) return;
-      const files = this.fileSystem(program.config?.files ?? {}, env);
+      const files = containerFiles({
+        pod,
+        spec,
+        imageFiles: program.config?.files ?? {},
+        env,
+        podIP: this.attachment!.address,
+        volumes: this.volumes!,
+        now: () => this.host.clock.now(),
+      });
       const argv = commandOf(spec, program.config, env);
       const id = how.id ?? `containerd://${randomBytes(32).toString('hex')}`;
       if (!resumed) {
@@ -381,7 +318,7 @@ export class ContainerRecord {
       if (error instanceof ConfigError) {
         this.event('Warning', 'Failed', `Error: ${error.message}`);
         this.wait('CreateContainerConfigError', error.message);
-        how.configRetry?.();
+        if (!resumed) this.retryLater();
       } else if (error instanceof StartFailure) this.failedStart(error);
       else throw error;
     }
@@ -443,32 +380,6 @@ export class ContainerRecord {
       throw new ConfigError(
         `container has runAsNonRoot and image has non-numeric user (${user}), cannot verify user is non-root ${where}`,
       );
-  }
-
-  private fileSystem(imageFiles: Record<string, string>, env: Record<string, string>): ContainerFileSystem {
-    const pod = this.links.pod();
-    const now = this.host.clock.now();
-    const root = directory(now);
-    for (const path of ['bin', 'dev', 'etc', 'proc', 'root', 'sys', 'tmp', 'usr', 'var'])
-      root.children.set(path, directory(now, path === 'tmp' ? 0o1777 : 0o755));
-    for (const [path, content] of Object.entries(imageFiles)) plant(root, path, file(content, now));
-    const namespace = pod.metadata.namespace!;
-    plant(root, '/etc/hostname', file(`${env['HOSTNAME']}\n`, now));
-    plant(root, '/etc/resolv.conf', file(resolvConf(pod, namespace), now));
-    plant(root, '/etc/hosts', file(hostsFile(pod, this.attachment!.address, env['HOSTNAME']!), now));
-    const files = new ContainerFileSystem(root, {
-      now: () => this.host.clock.now(),
-      readOnlyRoot: this.facts.spec.securityContext?.readOnlyRootFilesystem === true,
-    });
-    for (const mount of this.facts.spec.volumeMounts ?? []) {
-      const volume = this.volumes?.get(mount.name);
-      if (!volume) continue;
-      const subPath = mount.subPathExpr ? expand(mount.subPathExpr, env) : mount.subPath;
-      files.mount(mount.mountPath, subPath ? below(volume, subPath, now) : volume, mount.readOnly === true);
-    }
-    const message: string = this.facts.spec.terminationMessagePath ?? '/dev/termination-log';
-    if (!files.exists(message)) files.mount(message, file('', now));
-    return files;
   }
 
   private async postStart(instance: ContainerInstance): Promise<boolean> {
@@ -609,8 +520,7 @@ export class ContainerRecord {
   }
 
   private terminationMessage(instance: ContainerInstance, exit: Exit): string | undefined {
-    const path = this.facts.spec.terminationMessagePath ?? '/dev/termination-log';
-    const text = instance.files.readText(path);
+    const text = instance.files.readText(terminationMessagePath(this.facts.spec));
     if (text) return text.slice(0, TERMINATION_MESSAGE_BYTES);
     if (this.facts.spec.terminationMessagePolicy !== 'FallbackToLogsOnError' || exit.code === 0)
       return undefined;

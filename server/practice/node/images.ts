@@ -1,28 +1,17 @@
-// The images of one node: what is present, and how pulling goes. Knows no pods; what can be pulled is given to it.
+// The images of one node: what is present, and how pulling goes. Knows no pods and no registry's rules.
 
-import { createHash } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import { type ImageReference, InvalidReference, parseReference } from '../programs/index.ts';
+import { sha256 } from './digest.ts';
+import { type Login, PullError, type Registries } from './registries.ts';
+
+export { PullError } from './registries.ts';
 
 /** A pull's fixed part (name resolution, manifests) and how fast layers arrive. */
 const PULL_BASE_MS = 600;
 const PULL_BYTES_PER_MS = 250_000;
 /** Pulls that run at once; the others wait, which the event's `including waiting` shows. */
 const PARALLEL_PULLS = 10;
-/** Hosts whose registries exist in this world; any other name does not resolve. */
-const REGISTRIES = new Set([
-  'docker.io',
-  'gcr.io',
-  'ghcr.io',
-  'k8s.gcr.io',
-  'mcr.microsoft.com',
-  'public.ecr.aws',
-  'quay.io',
-  'registry.istio.io',
-  'registry.k8s.io',
-  'nvcr.io',
-]);
-
 export interface StoredImage {
   /** `sha256:…`, the image's own id. */
   id: string;
@@ -31,6 +20,8 @@ export interface StoredImage {
   sizeBytes: number;
   /** `repository@sha256:…` when it came from a registry; a loaded image has none. */
   repoDigest?: string;
+  /** Who pulled it, when that took a login: whoever has another must ask the registry again. */
+  pulledBy?: string[];
 }
 
 export interface PullResult {
@@ -40,9 +31,7 @@ export interface PullResult {
   totalMs: number;
 }
 
-export class PullError extends Error {}
-
-const sha256 = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+const keyOf = ({ username, password }: Login) => sha256(`login ${username} ${password}`);
 
 export class NodeImages {
   private readonly byName = new Map<string, StoredImage>();
@@ -50,20 +39,12 @@ export class NodeImages {
   private running = 0;
   private waiting: (() => void)[] = [];
   private readonly clock: Clock;
-  private readonly available: (reference: ImageReference) => number | undefined;
-  private readonly knownRepository: (repository: string) => boolean;
+  private readonly registries: Registries;
   private readonly onChange: () => void;
 
-  constructor(services: {
-    clock: Clock;
-    /** Size in bytes of what a registry holds under this reference; undefined when it does not. */
-    available: (reference: ImageReference) => number | undefined;
-    knownRepository: (repository: string) => boolean;
-    onChange?: () => void;
-  }) {
+  constructor(services: { clock: Clock; registries: Registries; onChange?: () => void }) {
     this.clock = services.clock;
-    this.available = services.available;
-    this.knownRepository = services.knownRepository;
+    this.registries = services.registries;
     this.onChange = services.onChange ?? (() => {});
   }
 
@@ -112,31 +93,52 @@ export class NodeImages {
     return true;
   }
 
-  /** Fetches from a registry; rejects with a PullError in containerd's words. */
-  async pull(name: string, signal: AbortSignal): Promise<PullResult> {
+  /** Whether a pod with these logins may use what is present without asking the registry. */
+  isOpenTo(image: StoredImage, logins: readonly Login[]): boolean {
+    return !image.pulledBy || logins.some(login => image.pulledBy!.includes(keyOf(login)));
+  }
+
+  /** Fetches from a registry, with one login after the other; rejects with a PullError in containerd's words. */
+  async pull(name: string, logins: readonly Login[], signal: AbortSignal): Promise<PullResult> {
+    if (logins.length === 0) return this.pullAs(name, undefined, signal);
+    const refusals: string[] = [];
+    for (const login of logins) {
+      try {
+        return await this.pullAs(name, login, signal);
+      } catch (error) {
+        if (!(error instanceof PullError)) throw error;
+        if (!refusals.includes(error.message)) refusals.push(error.message);
+      }
+    }
+    throw new PullError(refusals.length === 1 ? refusals[0] : `[${refusals.join(', ')}]`);
+  }
+
+  private async pullAs(name: string, login: Login | undefined, signal: AbortSignal): Promise<PullResult> {
     const reference = parseReference(name);
     const asked = this.clock.now();
     // Whoever wants an image that is on its way waits for the same download.
-    const underWay = this.downloads.get(reference.canonical);
+    const key = `${reference.canonical} ${login ? keyOf(login) : ''}`;
+    const underWay = this.downloads.get(key);
     if (underWay) {
       const image = await underWay;
       const now = this.clock.now();
       return { image, tookMs: now - asked, totalMs: now - asked };
     }
-    const download = this.fetch(name, reference, asked, signal);
+    const download = this.fetch(name, reference, login, asked, signal);
     const shared = download.then(result => result.image);
     shared.catch(() => undefined);
-    this.downloads.set(reference.canonical, shared);
+    this.downloads.set(key, shared);
     try {
       return await download;
     } finally {
-      this.downloads.delete(reference.canonical);
+      this.downloads.delete(key);
     }
   }
 
   private async fetch(
     name: string,
     reference: ImageReference,
+    login: Login | undefined,
     asked: number,
     signal: AbortSignal,
   ): Promise<PullResult> {
@@ -144,34 +146,27 @@ export class NodeImages {
     this.running++;
     try {
       const started = this.clock.now();
-      const size = this.available(reference);
-      if (size === undefined) {
+      // What is on the disk already is only compared with the registry's digest.
+      const present = this.byName.get(reference.canonical)?.repoDigest !== undefined;
+      let size: number;
+      try {
+        size = this.registries.resolve(reference, login);
+        if (!present) this.registries.grant(reference, login);
+      } catch (error) {
         await this.clock.sleep(PULL_BASE_MS, signal);
-        throw new PullError(this.refusal(reference));
+        throw error;
       }
-      await this.clock.sleep(PULL_BASE_MS + Math.round(size / PULL_BYTES_PER_MS), signal);
+      await this.clock.sleep(PULL_BASE_MS + (present ? 0 : Math.round(size / PULL_BYTES_PER_MS)), signal);
       const image = this.load(name, size, { fromRegistry: true });
+      if (!login) delete image.pulledBy;
+      else if (!present || image.pulledBy)
+        image.pulledBy = [...new Set([...(image.pulledBy ?? []), keyOf(login)])];
       const now = this.clock.now();
       return { image, tookMs: now - started, totalMs: now - asked };
     } finally {
       this.running--;
       this.waiting.shift()?.();
     }
-  }
-
-  private refusal(reference: ImageReference): string {
-    const { canonical, domain, path, repository } = reference;
-    const prefix = `failed to pull and unpack image "${canonical}": failed to resolve reference "${canonical}": `;
-    if (!REGISTRIES.has(domain)) {
-      const host = domain.replace(/:\d+$/, '');
-      const manifest = `https://${domain}/v2/${path}/manifests/${reference.digest ?? reference.tag}`;
-      if (/^\d+\.\d+\.\d+\.\d+$/.test(host) || host === 'localhost')
-        return `${prefix}failed to do request: Head "${manifest}": dial tcp ${host === 'localhost' ? '127.0.0.1' : host}:${domain.split(':')[1] ?? '443'}: connect: connection refused`;
-      return `${prefix}failed to do request: Head "${manifest}": dial tcp: lookup ${host} on 192.168.49.1:53: no such host`;
-    }
-    if (domain === 'docker.io' && !this.knownRepository(repository))
-      return `${prefix}pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed`;
-    return `${prefix}${canonical}: not found`;
   }
 
   serialise(): StoredImage[] {

@@ -3,10 +3,12 @@
 import { ClusterNetwork } from '../network/index.ts';
 import { Kubelet } from './kubelet.ts';
 import { kubeletApi } from './kubelet-api.ts';
+import { Registries } from './registries.ts';
 import type { ClusterNodes, NodeServices } from './types.ts';
 
 export type { StoredImage } from './images.ts';
 export { installMinikube } from './minikube.ts';
+export type { PullLimit } from './registries.ts';
 export type { ClusterNodes, NodeServices, Usage, UsageReport } from './types.ts';
 
 /** Nodes that are not registered yet; `start` does that. */
@@ -17,7 +19,10 @@ export function createNodes(services: NodeServices): ClusterNodes {
     networkPolicy: services.networkPolicy === true,
   });
   network.directory.addHost('host.minikube.internal', '192.168.49.1');
-  const kubelets = services.nodes.map((options, index) => new Kubelet(options, index, services, network));
+  const registries = new Registries(services.clock, services.pullLimit);
+  const kubelets = services.nodes.map(
+    (options, index) => new Kubelet(options, index, services, network, registries),
+  );
   const proxy = services.clientFor({
     name: 'system:kube-proxy',
     groups: ['system:node-proxier', 'system:authenticated'],

@@ -7,7 +7,6 @@ import {
   directory,
   type FileNode,
   imageSize,
-  knownRepository,
   normalisePath,
   parseReference,
   quantityNumber,
@@ -20,8 +19,9 @@ import { NodeImages } from './images.ts';
 import { serveKubeletPort } from './kubelet-port.ts';
 import { capacityOf, NODE_IMAGES, nodeAddress, podPrefix } from './machine.ts';
 import { NodeStatus } from './node-status.ts';
+import type { Candidate, PodHost } from './pod-host.ts';
 import { PodWorker } from './pod-worker.ts';
-import type { PodHost } from './pod-world.ts';
+import type { Registries } from './registries.ts';
 import { PODS } from './resources.ts';
 import { StaticPods } from './static-pods.ts';
 import type { NodeServices, Usage } from './types.ts';
@@ -66,7 +66,13 @@ export class Kubelet {
   private stopped = true;
   private pressedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: NodeOptions, index: number, services: NodeServices, network: ClusterNetwork) {
+  constructor(
+    options: NodeOptions,
+    index: number,
+    services: NodeServices,
+    network: ClusterNetwork,
+    registries: Registries,
+  ) {
     this.services = services;
     this.name = options.name;
     this.client = services.clientFor({
@@ -81,8 +87,7 @@ export class Kubelet {
     });
     this.images = new NodeImages({
       clock: services.clock,
-      available: imageSize,
-      knownRepository,
+      registries,
       onChange: () => this.status?.imagesChanged(),
     });
     const hostIP = nodeAddress(index);
@@ -253,7 +258,7 @@ export class Kubelet {
   }
 
   /** Pods that named their node themselves are weighed here, since no scheduler did. */
-  private admit(candidate: PodWorker): { reason: string; message: string } | undefined {
+  private admit(candidate: Candidate): { reason: string; message: string } | undefined {
     if (candidate.isMirror) return undefined;
     const capacity = this.host.allocatable;
     for (const resource of ['cpu', 'memory'] as const) {

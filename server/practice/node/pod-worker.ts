@@ -6,8 +6,9 @@ import { type KubeObject, StatusError } from '../../kube/index.ts';
 import type { Attachment } from '../network/index.ts';
 import type { DirNode, FileNode } from '../programs/index.ts';
 import { ContainerRecord } from './container-record.ts';
+import type { PodHost } from './pod-host.ts';
 import { podStatus } from './pod-status.ts';
-import { type PodHost, PodWorld } from './pod-world.ts';
+import { PodWorld } from './pod-world.ts';
 import { PODS } from './resources.ts';
 import { MountError } from './volumes.ts';
 

@@ -1,52 +1,17 @@
 // What a pod's containers may reach on their node: config maps, secrets, tokens, volumes, services and the API under the
 // pod's own service account. Knows no container states.
 
-import type { Clock } from '../../clock.ts';
 import { type ApiClient, type GroupVersionResource, type KubeObject, StatusError } from '../../kube/index.ts';
-import type { Random } from '../../random.ts';
-import type { AddressPool, ClusterNetwork } from '../network/index.ts';
 import { type DirNode, directory, type FileNode } from '../programs/index.ts';
 import { CacheNotSynced, ConfigError, type EnvSources } from './env.ts';
-import type { EventRecorder } from './events.ts';
-import type { NodeImages } from './images.ts';
-import type { LogBuffer } from './logs.ts';
-import type { PodWorker } from './pod-worker.ts';
+import type { PodHost } from './pod-host.ts';
+import { type Entry, loginsIn } from './pull-secrets.ts';
 import { CLAIMS, CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS, VOLUMES } from './resources.ts';
 import { buildVolume, isRefreshed, MountError, type VolumeSources } from './volumes.ts';
 
 /** How long a pod's start waits for the kubelet's copy, and how soon a failed list is tried again. Milliseconds. */
 const CACHE_WAIT_MS = 1_000;
 const LIST_RETRY_MS = 800;
-
-export interface User {
-  name: string;
-  groups: string[];
-}
-
-/** What the kubelet offers to each of its pods. */
-export interface PodHost {
-  nodeName: string;
-  hostIP: string;
-  clock: Clock;
-  random: Random;
-  client: ApiClient;
-  clientFor(user: User): ApiClient;
-  events: EventRecorder;
-  images: NodeImages;
-  network: ClusterNetwork;
-  addresses: AddressPool;
-  allocatable: Record<string, string>;
-  services(): KubeObject[];
-  hostDirectory(path: string, create: boolean): DirNode | FileNode | undefined;
-  /** Why this pod may not run here; undefined when it may. */
-  admit(worker: PodWorker): { reason: string; message: string } | undefined;
-  /** Logs of containers that ended, by container id: like files on the node's disk they outlive a restart of the kubelet. */
-  keptLogs: Map<string, LogBuffer>;
-  /** A bug or an unexpected answer; never the learner's fault. */
-  fault(where: string, error: unknown): void;
-  /** The API server's own port, for the program that plays it. */
-  apiServer?: () => Promise<import('../network/index.ts').ByteStream>;
-}
 
 export class PodWorld {
   private readonly host: PodHost;
@@ -101,6 +66,21 @@ export class PodWorld {
       }
       await this.host.clock.sleep(Math.max(1, Math.min(LIST_RETRY_MS, end - this.host.clock.now())));
     }
+  }
+
+  /** The logins in the pod's imagePullSecrets; those that are missing are told of, and the pull goes on without. */
+  async pullSecrets(): Promise<Entry[]> {
+    const names: string[] = (this.pod()['spec'].imagePullSecrets ?? []).map((s: any) => s.name);
+    const found = await Promise.all(names.map(name => this.read(SECRETS, name)));
+    const missing = names.filter((_, i) => !found[i]);
+    if (missing.length > 0)
+      this.host.events.record(
+        this.pod(),
+        'Warning',
+        'FailedToRetrieveImagePullSecret',
+        `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`,
+      );
+    return found.flatMap(secret => (secret ? loginsIn(secret) : []));
   }
 
   envSources(): EnvSources {

@@ -5,11 +5,15 @@ import { fakeClock } from '../../clock.ts';
 import { seededRandom } from '../../random.ts';
 import { FakeApi } from './fake-api.ts';
 import { createNodes } from './index.ts';
+import type { PullLimit } from './registries.ts';
 import { EVENTS, PODS } from './resources.ts';
 
 const NAMESPACE = 'life';
 
-export async function testNode(t: TestContext, options: { cpus?: string; memory?: string } = {}) {
+export async function testNode(
+  t: TestContext,
+  options: { cpus?: string; memory?: string; pullLimit?: PullLimit } = {},
+) {
   const clock = fakeClock();
   const api = new FakeApi(clock);
   const faults: string[] = [];
@@ -18,6 +22,7 @@ export async function testNode(t: TestContext, options: { cpus?: string; memory?
     clock,
     random: seededRandom(1),
     clientFor: () => api,
+    ...(options.pullLimit ? { pullLimit: options.pullLimit } : {}),
     preloaded: ['docker.io/library/busybox:1.35'],
     onFault: (where, error) => faults.push(`${where}: ${error instanceof Error ? error.stack : error}`),
   });

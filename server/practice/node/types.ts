@@ -7,6 +7,7 @@ import type { ByteStream, ClusterNetwork } from '../network/index.ts';
 import type { KubeletApi } from '../rest/kubelet-api.ts';
 import type { NodeOptions } from '../types.ts';
 import type { NodeImages } from './images.ts';
+import type { PullLimit } from './registries.ts';
 
 export interface NodeServices {
   nodes: readonly NodeOptions[];
@@ -18,6 +19,8 @@ export interface NodeServices {
   dialApiServer?: () => Promise<ByteStream>;
   /** NetworkPolicies are enforced; default: only stored. */
   networkPolicy?: boolean;
+  /** How often images may be pulled without a login; default: as often as wanted. */
+  pullLimit?: PullLimit;
   /** Images present from the start besides the node's own. */
   preloaded?: readonly string[];
   /** Told about what must not happen; default: nobody. */

@@ -255,6 +255,7 @@ export const catalogue: readonly ImageEntry[] = [
   },
   { repository: 'quay.io/jetstack/cert-manager-webhook', tags: { 'v1.16.1': 17 * MB, 'v1.20.2': 17 * MB } },
   { repository: 'quay.io/oauth2-proxy/oauth2-proxy', tags: { 'v7.7.1': 18 * MB, 'v7.15.2': 18 * MB } },
+  { repository: 'registry.example.com/team/echo-server', tags: { '1.0': 2.1 * MB }, private: true },
   { repository: 'registry.istio.io/release/install-cni', tags: { '1.30.1': 75 * MB } },
   { repository: 'registry.istio.io/release/pilot', tags: { '1.30.1': 80 * MB } },
   { repository: 'registry.istio.io/release/proxyv2', tags: { '1.30.1': 95 * MB } },

@@ -11,7 +11,7 @@ import { mysql } from './mysql.ts';
 import { pause } from './pause.ts';
 import type { ImageReference } from './reference.ts';
 import { shellImages } from './shell-images.ts';
-import type { Program } from './types.ts';
+import type { ImageEntry, Program } from './types.ts';
 import { webServers } from './web-servers.ts';
 
 export type { ExecIo } from './exec.ts';
@@ -21,6 +21,8 @@ export { ContainerFileSystem, directory, file, normalisePath, plant } from './fi
 export { quantityNumber } from './quantity.ts';
 export type { ImageReference } from './reference.ts';
 export { InvalidReference, parseReference } from './reference.ts';
+export type { ImageRegistry } from './registries.ts';
+export { registries } from './registries.ts';
 export type {
   Container,
   ContainerFiles,
@@ -51,12 +53,12 @@ export const programs: readonly Program[] = [
 
 const byRepository = new Map(catalogue.map(entry => [entry.repository, entry]));
 
-export const knownRepository = (repository: string) => byRepository.has(repository);
+/** What a registry holds in this repository; undefined when there is no such repository. */
+export const imageEntry = (repository: string): ImageEntry | undefined => byRepository.get(repository);
 
 /** Compressed size in bytes of what a registry holds under this reference; undefined when nothing is there. */
 export function imageSize(reference: ImageReference): number | undefined {
-  const entry = byRepository.get(reference.repository);
-  return entry?.tags[reference.digest ?? reference.tag ?? 'latest'];
+  return imageEntry(reference.repository)?.tags[reference.digest ?? reference.tag ?? 'latest'];
 }
 
 /** What runs in a container of this repository; an image nobody wrote a program for gets the general one. */

@@ -19,7 +19,8 @@ describe('programs', () => {
     it(`${entry.repository} starts and stops`, async t => {
       assert.ok(imageSize(parseReference(image))! > 0);
       assert.ok(programFor(entry.repository));
-      const { api, pass, run, pod, faults } = await testNode(t, { cpus: '8', memory: '64Gi' });
+      const { api, pass, run, pod, faults, nodes } = await testNode(t, { cpus: '8', memory: '64Gi' });
+      if (entry.private) nodes.images('minikube')!.load(image, 1);
       await run('p', {
         terminationGracePeriodSeconds: 2,
         containers: [{ name: 'c', image, env: [{ name: 'MYSQL_ALLOW_EMPTY_PASSWORD', value: 'yes' }] }],

@@ -99,4 +99,6 @@ export interface ImageEntry {
   repository: string;
   /** Tag or `sha256:…` digest to compressed size in bytes. */
   tags: Record<string, number>;
+  /** Only an account of its registry may pull it. */
+  private?: boolean;
 }

@@ -307,6 +307,7 @@ export const webServers: readonly Program[] = [
     (_r, c) => text(`${option(c, 'text') ?? c.env['ECHO_TEXT'] ?? 'hello-world'}\n`),
   ),
   simpleServer('docker.io/kicbase/echo-server', c => Number(c.env['PORT'] ?? 8080), echo),
+  simpleServer('registry.example.com/team/echo-server', c => Number(c.env['PORT'] ?? 8080), echo),
   simpleServer('docker.io/ealen/echo-server', c => Number(c.env['PORT'] ?? 80), echo),
   simpleServer('registry.k8s.io/echoserver', () => 8080, echo),
   simpleServer(
