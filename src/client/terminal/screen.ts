@@ -153,7 +153,8 @@ export function createScreen(
   leaveQueriesToServer(term);
 
   let mute = false;
-  let escapedAt = 0;
+  // Events are timed from the page's beginning, so zero would make Esc of every page that has just come.
+  let escapedAt = Number.NEGATIVE_INFINITY;
   const encoder = new TextEncoder();
   term.onData(data => {
     if (!mute) events.input(encoder.encode(data));
@@ -167,7 +168,7 @@ export function createScreen(
     if (event.key === 'Escape') escapedAt = event.timeStamp;
     // Esc, then Tab leaves the terminal: the browser then moves the focus as on any page.
     else if (event.key === 'Tab' && event.timeStamp - escapedAt < LEAVE_WINDOW) return false;
-    else if (!['Shift', 'Control', 'Alt', 'Meta'].includes(event.key)) escapedAt = 0;
+    else if (!['Shift', 'Control', 'Alt', 'Meta'].includes(event.key)) escapedAt = Number.NEGATIVE_INFINITY;
     const copyKey = event.ctrlKey && event.shiftKey && event.code === 'KeyC';
     if (copyKey && term.hasSelection()) {
       event.preventDefault();
