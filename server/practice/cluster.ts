@@ -7,7 +7,7 @@ import { bootstrapObjects } from './bootstrap.ts';
 import { type RunningControllers, startControllers } from './controllers/index.ts';
 import { type ClusterNodes, createNodes, installMinikube } from './node/index.ts';
 import { openNodePorts } from './node-ports.ts';
-import { type CreatedRegistry, createClient, createRegistry } from './registry/index.ts';
+import { type CreatedRegistry, createClient, createRegistry, createTokenKeys } from './registry/index.ts';
 import { resources } from './resources/index.ts';
 import {
   createAuthority,
@@ -17,6 +17,7 @@ import {
   staticTokens,
   withMetrics,
 } from './rest/index.ts';
+import { decodeCluster, encodeCluster, tokenKeysFrom, tokenKeyText } from './saved.ts';
 import { certificateSigner } from './signing.ts';
 import { createMemoryStore, type Store, type StoreSnapshot } from './store/index.ts';
 import type { NodeOptions, PracticeCluster, PracticeOptions, PracticeSnapshot } from './types.ts';
@@ -26,6 +27,9 @@ const DEFAULT_NODES: NodeOptions[] = [{ name: 'minikube', cpus: '2', memory: '4G
 const DEFAULT_SERVICE_RANGE = '10.96.0.0/12';
 /** Where pods believe the API server is: minikube's node and port. */
 const API_SERVER = { ip: '192.168.49.2', port: 8443 };
+
+/** Heartbeats and events: a cluster that only beats has not changed. */
+const KEPT_BY_NOBODY = /^\/(leases\.coordination\.k8s\.io|events)\//;
 
 const ADMINISTRATOR = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] };
 
@@ -44,8 +48,12 @@ interface Parts {
 
 export async function createPracticeCluster(options: PracticeOptions): Promise<PracticeCluster> {
   const { clock, random } = options;
-  const store = createMemoryStore();
-  const authority = options.authority ?? createAuthority(clock);
+  const saved = options.saved && decodeCluster(options.saved);
+  const { onChange } = options;
+  const store = createMemoryStore(onChange ? { onWrite: key => KEPT_BY_NOBODY.test(key) || onChange() } : {});
+  if (saved) store.load(saved.store);
+  const authority = options.authority ?? saved?.authority ?? createAuthority(clock);
+  const tokenKeys = saved ? tokenKeysFrom(saved.tokenKey) : createTokenKeys();
   const serviceRange = options.serviceClusterIpRange ?? DEFAULT_SERVICE_RANGE;
   const webhooks = { network: () => parts.nodes?.network, clock };
   const created = createRegistry({
@@ -55,12 +63,13 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
     resources,
     admission: admissionPlugins(webhooks),
     webhooks,
+    tokenKeys,
     components: () => componentHealth(options.controlPlaneOnly === true),
     ...(options.authorization ? { authorization: options.authorization } : {}),
   });
   const parts: Partial<Parts> = { store, created };
   const facts = { now: clock.now(), random, serviceRange, apiServer: API_SERVER, caCert: authority.caCert };
-  for (const object of bootstrapObjects(facts)) created.seed(object);
+  if (!saved) for (const object of bootstrapObjects(facts)) created.seed(object);
 
   const nodes = options.controlPlaneOnly
     ? undefined
@@ -111,8 +120,9 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
   });
   if (nodes) {
     await controllers?.idle();
+    if (saved) await nodes.restore(saved.nodes);
     await nodes.start();
-    await installMinikube(client);
+    if (!saved) await installMinikube(client);
   }
   const nodePorts =
     nodes && options.openNodePorts
@@ -148,6 +158,13 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
       store.restore(moment);
       await nodes?.restore(extra);
     },
+    save: async () =>
+      encodeCluster({
+        store: store.serialise(),
+        nodes: nodes?.snapshot(),
+        authority,
+        tokenKey: tokenKeyText(tokenKeys),
+      }),
     async close() {
       nodePorts?.stop();
       await server.close();

@@ -1,7 +1,5 @@
 // The admission list, in upstream's order. Everything here may change or refuse a write; nothing here stores.
 
-import type { Clock } from '../../clock.ts';
-import type { Network } from '../network/types.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { defaultTolerationSeconds, priority } from './pod-defaults.ts';
@@ -16,15 +14,13 @@ import {
   storageObjectInUseProtection,
 } from './storage.ts';
 import type { AdmissionPlugin } from './types.ts';
+import type { WebhookTransport } from './webhook-client.ts';
 import { mutatingWebhooks, validatingWebhooks } from './webhooks.ts';
 
-export interface AdmissionFacts {
-  clock: Clock;
-  /** The cluster's network, once there is one: webhooks are reached through it. */
-  network(): Network | undefined;
-}
+export { postToWebhook, type ServiceFacts, type WebhookClientConfig, webhookUrl } from './webhook-client.ts';
+export type { WebhookTransport };
 
-export function admissionPlugins(facts: AdmissionFacts): AdmissionPlugin[] {
+export function admissionPlugins(facts: WebhookTransport): AdmissionPlugin[] {
   return [
     namespaceLifecycle,
     limitRanger,

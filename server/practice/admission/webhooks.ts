@@ -1,20 +1,14 @@
 // Mutating and validating webhooks: which are asked, in which order, and what their answers do to the request.
 
-import type { Clock } from '../../clock.ts';
 import { badRequest, internalError, type KubeObject } from '../../kube/index.ts';
 import { jsonPatch } from '../../kube/patch/index.ts';
 import { celError, celValue, compile } from '../cel/index.ts';
-import type { Network } from '../network/types.ts';
 import { namespaceMatches, objectMatches, requestVariables, ruleMatches } from './matching.ts';
 import type { AdmissionContext, AdmissionPlugin, AdmissionRequest } from './types.ts';
 import { callWebhook, deniedBy, type Webhook, type WebhookAnswer, WebhookCallError } from './webhook-call.ts';
+import type { WebhookTransport } from './webhook-client.ts';
 
 const GROUP = 'admissionregistration.k8s.io';
-
-export interface WebhookFacts {
-  clock: Clock;
-  network(): Network | undefined;
-}
 
 /** A webhook cannot guard its own configuration: a broken one could never be removed. */
 function isExempt({ definition }: AdmissionRequest): boolean {
@@ -56,7 +50,7 @@ async function ask(
   hook: Webhook,
   request: AdmissionRequest,
   context: AdmissionContext,
-  facts: WebhookFacts,
+  facts: WebhookTransport,
 ): Promise<WebhookAnswer | undefined> {
   if (!conditionsHold(hook, request, context)) return undefined;
   if (request.dryRun && hook.sideEffects !== 'None' && hook.sideEffects !== 'NoneOnDryRun') {
@@ -64,7 +58,7 @@ async function ask(
   }
   let answer: WebhookAnswer;
   try {
-    answer = await callWebhook(hook, request, context, facts.clock, facts.network());
+    answer = await callWebhook(hook, request, context, facts);
   } catch (error) {
     if (!(error instanceof WebhookCallError)) throw error;
     if (hook.failurePolicy === 'Ignore') return undefined;
@@ -80,7 +74,7 @@ function replaceContents(object: KubeObject, next: KubeObject): void {
   Object.assign(object, next);
 }
 
-export function mutatingWebhooks(facts: WebhookFacts): AdmissionPlugin {
+export function mutatingWebhooks(facts: WebhookTransport): AdmissionPlugin {
   return {
     name: 'MutatingAdmissionWebhook',
     mutate(request, context) {
@@ -94,7 +88,7 @@ async function mutateBy(
   hooks: Webhook[],
   request: AdmissionRequest,
   context: AdmissionContext,
-  facts: WebhookFacts,
+  facts: WebhookTransport,
 ): Promise<void> {
   for (const hook of hooks) {
     const answer = await ask(hook, request, context, facts);
@@ -109,7 +103,7 @@ async function mutateBy(
   }
 }
 
-export function validatingWebhooks(facts: WebhookFacts): AdmissionPlugin {
+export function validatingWebhooks(facts: WebhookTransport): AdmissionPlugin {
   return {
     name: 'ValidatingAdmissionWebhook',
     validate(request, context) {
@@ -123,7 +117,7 @@ async function validateBy(
   hooks: Webhook[],
   request: AdmissionRequest,
   context: AdmissionContext,
-  facts: WebhookFacts,
+  facts: WebhookTransport,
 ): Promise<void> {
   for (const hook of hooks) await ask(hook, request, context, facts);
 }

@@ -48,11 +48,11 @@ export async function createObject(
   const warnings = definition.warnings?.(object, served.version) ?? [];
   for (const text of warnings) context.warn(text);
 
-  const stored = environment.served.toStored(served, object);
+  const stored = environment.served.toWorking(served, object);
   const hasStatus = definition.subresources?.some(s => s.name === 'status') ?? false;
   const resetsStatus = hasStatus && !definition.keepsStatusOnCreate;
   if (resetsStatus) delete stored.status;
-  const schema = environment.served.storedSchema(served);
+  const schema = environment.served.workingSchema(served);
   if (schema) applyDefaults(stored, schema);
   definition.defaults?.(stored, hooks);
   if (!options.tracked) {
@@ -109,10 +109,13 @@ export async function createObject(
     const key = storeKey(environment, definition, stored.metadata.namespace, stored.metadata.name);
     if (context.dryRun) {
       if (environment.store.get(key)) throw alreadyExists(subjectOf(definition), stored.metadata.name);
-      return { object: environment.served.toServed(served, stored), created: true };
+      return { object: served.custom ? stored : environment.served.toServed(served, stored), created: true };
     }
+    const converting = environment.served.fromWorking(served, stored);
+    const converted = converting instanceof Promise ? await converting : converting;
     try {
-      const written = environment.store.create(key, stored);
+      const written = environment.store.create(key, converted);
+      await environment.served.ready(served, [written]);
       return { object: environment.served.toServed(served, written), created: true };
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== 'exists') throw error;

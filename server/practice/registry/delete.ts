@@ -42,7 +42,8 @@ export async function deleteObject(
   const found = environment.store.get(key);
   if (!found) throw notFound(subjectOf(definition), target.name);
   warnOfOrphans(served, request, context);
-  await admit(environment, context, served, target, found, request);
+  await environment.served.ready(served, [found]);
+  await admit(environment, context, served, target, environment.served.toServed(served, found), request);
   // Admission may have waited for a webhook.
   const current = environment.store.get(key);
   if (!current) throw notFound(subjectOf(definition), target.name);
@@ -223,14 +224,15 @@ function heldByInstances(definition: ResourceDefinition, current: KubeObject): s
   return [...existing, CLEANUP_FINALIZER];
 }
 
-function answer(
+async function answer(
   environment: Environment,
   served: ServedResource,
   object: KubeObject,
   stays: boolean,
-): DeleteResult {
+): Promise<DeleteResult> {
   const { definition } = served;
   if (stays || definition.returnsDeleted) {
+    await environment.served.ready(served, [object]);
     return { object: environment.served.toServed(served, object), code: 200 };
   }
   const status: Status = {
@@ -258,7 +260,7 @@ export async function deleteAll(
   path: ResourcePath,
   request: DeleteRequest & ListRequest,
 ): Promise<ListResult> {
-  const list = listObjects(environment, served, path, request);
+  const list = await listObjects(environment, served, path, request);
   const items: KubeObject[] = [];
   for (const item of list.items) {
     const target = { namespace: item.metadata.namespace, name: item.metadata.name };

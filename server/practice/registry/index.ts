@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts';
 import type { ApiClient, KubeObject } from '../../kube/index.ts';
 import { parseApiVersion, timestamp } from '../../kube/index.ts';
 import type { Random } from '../../random.ts';
+import type { WebhookTransport } from '../admission/index.ts';
 import type { AdmissionPlugin } from '../admission/types.ts';
 import type { ResourceDefinition } from '../resources/types.ts';
 import { schemaFor } from '../schema/index.ts';
@@ -17,11 +18,12 @@ import { type Environment, listAny, readAny, storeKey } from './environment.ts';
 import { withFlowControl } from './flow-control.ts';
 import { registryOver } from './registry.ts';
 import { ServedSet } from './served.ts';
-import { authenticateToken, createTokenKeys } from './tokens.ts';
+import { authenticateToken, createTokenKeys, type TokenKeys } from './tokens.ts';
 import type { Registry, User } from './types.ts';
 
 export * from './authorization/index.ts';
 export { type ClientOptions, createClient } from './client.ts';
+export { createTokenKeys, type TokenKeys } from './tokens.ts';
 export * from './types.ts';
 
 export interface RegistryOptions {
@@ -33,6 +35,10 @@ export interface RegistryOptions {
   authorization?: 'RBAC' | 'AlwaysAllow';
   /** How the rest of the control plane feels; default: only the store is there. */
   components?: () => readonly ComponentHealth[];
+  /** How conversion webhooks are reached; without it they are not. */
+  webhooks?: WebhookTransport;
+  /** Of an earlier cluster, so that its tokens stay good; default: new ones. */
+  tokenKeys?: TokenKeys;
 }
 
 export interface CreatedRegistry {
@@ -48,7 +54,7 @@ export interface CreatedRegistry {
 }
 
 export function createRegistry(options: RegistryOptions): CreatedRegistry {
-  const keys = createTokenKeys();
+  const keys = options.tokenKeys ?? createTokenKeys();
   const served = new ServedSet(options.resources, schemaFor);
   const source: RbacSource = {
     listAll: (resource, namespace) => listAny(environment, resource, namespace),
@@ -72,7 +78,7 @@ export function createRegistry(options: RegistryOptions): CreatedRegistry {
     authorize: false,
   });
   const stopServices = followServed(environment);
-  const stopDefinitions = followDefinitions(environment);
+  const stopDefinitions = followDefinitions(environment, options.webhooks);
   return {
     registry,
     stop() {

@@ -7,16 +7,17 @@ import { type Environment, servedAt, storeKey, subjectOf } from './environment.t
 import { selectionOf } from './selection.ts';
 import type { ListRequest, ListResult, ResourcePath, ServedResource } from './types.ts';
 
-export function getObject(
+export async function getObject(
   environment: Environment,
   path: ResourcePath,
   resourceVersion?: string,
-): KubeObject {
+): Promise<KubeObject> {
   const served = servedAt(environment, path);
   if (resourceVersion) parseVersion(environment, resourceVersion);
   const name = path.name as string;
   const stored = environment.store.get(storeKey(environment, served.definition, path.namespace, name));
   if (!stored) throw notFound(subjectOf(served.definition), name);
+  await environment.served.ready(served, [stored]);
   return environment.served.toServed(served, stored);
 }
 
@@ -26,12 +27,12 @@ interface Continuation {
   start: string;
 }
 
-export function listObjects(
+export async function listObjects(
   environment: Environment,
   served: ServedResource,
   path: Pick<ResourcePath, 'namespace'>,
   request: ListRequest,
-): ListResult {
+): Promise<ListResult> {
   const { definition } = served;
   const selection = selectionOf(definition, request);
   const storage = environment.served.storageOf(definition);
@@ -54,6 +55,8 @@ export function listObjects(
     revision = page.revision;
     remaining = page.remaining;
     nextKey = page.nextKey;
+    const converting = environment.served.ready(served, page.items);
+    if (converting) await converting;
     for (const stored of page.items) {
       if (selection && !selection(environment.served.toServed(served, stored))) continue;
       items.push(environment.served.toServed(served, stored));

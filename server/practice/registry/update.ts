@@ -50,15 +50,22 @@ export async function updateObject(
   for (let attempt = 1; ; attempt++) {
     const oldStored = environment.store.get(key);
     if (!oldStored) throw notFound(subject, target.name);
+    const converting = environment.served.ready(served, [oldStored]);
+    if (converting) await converting;
     const old = environment.served.toServed(served, oldStored);
     const next = change(old);
     const pinned = Boolean(next.metadata.resourceVersion) && next.metadata.resourceVersion !== '0';
     checkVersion(served, target, next, old, pinned, options);
-    const stored = await prepare(environment, context, served, target, next, oldStored, options);
+    const before = served.custom ? old : oldStored;
+    const working = await prepare(environment, context, served, target, next, before, options);
+    const stored = await environment.served.fromWorking(served, working);
     if (isNoOp(oldStored, stored)) return { object: old, created: false };
     if (context.dryRun) {
-      stored.metadata.resourceVersion = oldStored.metadata.resourceVersion as string;
-      return { object: environment.served.toServed(served, stored), created: false };
+      working.metadata.resourceVersion = oldStored.metadata.resourceVersion as string;
+      return {
+        object: served.custom ? working : environment.served.toServed(served, working),
+        created: false,
+      };
     }
     const current = environment.store.get(key);
     if (current !== oldStored) {
@@ -68,7 +75,9 @@ export async function updateObject(
       continue;
     }
     const written = environment.store.update(key, () => stored);
-    return { object: environment.served.toServed(served, finish(environment, key, written)), created: false };
+    const left = finish(environment, key, written);
+    await environment.served.ready(served, [left]);
+    return { object: environment.served.toServed(served, left), created: false };
   }
 }
 
@@ -125,10 +134,10 @@ async function prepare(
   const { definition } = served;
   const hooks = hookContext(environment, context);
   for (const text of definition.warnings?.(next, served.version) ?? []) context.warn(text);
-  let stored = environment.served.toStored(served, next);
+  let stored = environment.served.toWorking(served, next);
   keepSystemFields(stored, old);
   stored = separate(served, target, stored, old, options);
-  const schema = environment.served.storedSchema(served);
+  const schema = environment.served.workingSchema(served);
   if (schema) applyDefaults(stored, schema);
   definition.defaults?.(stored, hooks);
   if (!options.tracked) {

@@ -2,7 +2,7 @@
 
 import type { Timer } from '../../clock.ts';
 import type { KubeObject } from '../../kube/index.ts';
-import { apiVersionOf, badRequest, expired, invalid } from '../../kube/index.ts';
+import { apiVersionOf, badRequest, expired, internalError, invalid, StatusError } from '../../kube/index.ts';
 import { StoreError, type StoreEvent } from '../store/index.ts';
 import type { Environment } from './environment.ts';
 import { parseVersion } from './read.ts';
@@ -12,13 +12,13 @@ import type { ResourcePath, ServedResource, WatchRequest, WatchSink } from './ty
 /** Upstream sends a bookmark about once a minute. */
 const BOOKMARK_MS = 60_000;
 
-export function watchObjects(
+export async function watchObjects(
   environment: Environment,
   served: ServedResource,
   path: ResourcePath,
   request: WatchRequest,
   sink: WatchSink,
-): { stop(): void } {
+): Promise<{ stop(): void }> {
   const { definition } = served;
   checkInitialEvents(request);
   const byName = path.name ? `metadata.name=${path.name}` : undefined;
@@ -46,6 +46,8 @@ export function watchObjects(
   if (sendInitialEvents !== false && (sendInitialEvents || fromStart)) {
     const list = environment.store.list(prefix);
     last = list.revision;
+    const converting = environment.served.ready(served, list.items);
+    if (converting) await converting;
     for (const stored of list.items) {
       const object = environment.served.toServed(served, stored);
       if (!selection || selection(object)) sink.event({ type: 'ADDED', object });
@@ -56,11 +58,33 @@ export function watchObjects(
     }
   }
 
+  /** What still waits for a conversion webhook; later events wait behind it. */
+  let queue: Promise<void> | undefined;
+  const deliver = (event: StoreEvent) => {
+    if (stopped) return;
+    const translated = translate(environment, served, selection, event);
+    if (translated) sink.event(translated);
+  };
+  const fail = (error: unknown) => {
+    if (stopped) return;
+    stop();
+    const status = error instanceof StatusError ? error.status : internalError(String(error)).status;
+    sink.event({ type: 'ERROR', object: status });
+    sink.end();
+  };
   const onEvent = (event: StoreEvent) => {
     if (stopped) return;
     last = event.revision;
-    const translated = translate(environment, served, selection, event);
-    if (translated) sink.event(translated);
+    const converting = environment.served.ready(served, [event.object, event.previous]);
+    if (!converting && !queue) return deliver(event);
+    converting?.catch(() => {});
+    const mine: Promise<void> = (queue ?? Promise.resolve())
+      .then(() => converting)
+      .then(() => deliver(event), fail)
+      .then(() => {
+        if (queue === mine) queue = undefined;
+      });
+    queue = mine;
   };
   try {
     unsubscribe = environment.store.watch(prefix, last, onEvent);
@@ -78,7 +102,9 @@ export function watchObjects(
     const again = () => {
       timer = environment.clock.after(BOOKMARK_MS, () => {
         if (stopped) return;
-        sink.event({ type: 'BOOKMARK', object: bookmark(served, environment.store.revision, false) });
+        // A bookmark says that everything up to it has been sent.
+        if (!queue)
+          sink.event({ type: 'BOOKMARK', object: bookmark(served, environment.store.revision, false) });
         again();
       });
     };

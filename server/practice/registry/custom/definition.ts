@@ -10,7 +10,7 @@ import type {
   ResourceDefinition,
   SubresourceDefinition,
 } from '../../resources/types.ts';
-import type { CustomResource } from '../served.ts';
+import type { CustomResource, CustomVersions } from '../served.ts';
 import { type JsonPath, parseJsonPath } from './json-path.ts';
 import { fromJsonSchema, type JsonSchema } from './json-schema.ts';
 import { checkRules, hasRules } from './rules.ts';
@@ -58,14 +58,29 @@ const NOT_CHECKED: FieldError = {
 };
 
 /** Everything that `crd` serves, its versions in the order the CRD lists them. */
-export function customResources(crd: KubeObject): CustomResource[] {
-  const versions: CrdVersion[] = crd.spec.versions;
-  return versions.filter(version => version.served).map(version => customResource(crd, version));
+export function customResources(crd: KubeObject, convert?: CustomVersions['convert']): CustomResource[] {
+  const listed: CrdVersion[] = crd.spec.versions;
+  const schemas = new Map<string, Schema>();
+  const schemaOf = (name: string): Schema | undefined => {
+    const version = listed.find(candidate => candidate.name === name);
+    if (!version || schemas.has(name)) return schemas.get(name);
+    const keepsAll = crd.spec.preserveUnknownFields === true;
+    schemas.set(name, fromJsonSchema(version.schema?.openAPIV3Schema, keepsAll));
+    return schemas.get(name);
+  };
+  const versions: CustomVersions = { schemaOf, ...(convert ? { convert } : {}) };
+  return listed
+    .filter(version => version.served)
+    .map(version => customResource(crd, version, schemaOf(version.name) as Schema, versions));
 }
 
-function customResource(crd: KubeObject, version: CrdVersion): CustomResource {
-  const { group, names, scope, preserveUnknownFields } = crd.spec;
-  const schema = fromJsonSchema(version.schema?.openAPIV3Schema, preserveUnknownFields === true);
+function customResource(
+  crd: KubeObject,
+  version: CrdVersion,
+  schema: Schema,
+  versions: CustomVersions,
+): CustomResource {
+  const { group, names, scope } = crd.spec;
   const kind = { group, version: version.name, kind: names.kind };
   const scale = version.subresources?.scale;
   const subresources: SubresourceDefinition[] = [];
@@ -120,7 +135,8 @@ function customResource(crd: KubeObject, version: CrdVersion): CustomResource {
   return {
     definition,
     listKind: names.listKind || `${names.kind}List`,
-    schemas: new Map([[version.name, schema]]),
+    schema,
+    versions,
   };
 }
 
@@ -135,22 +151,19 @@ function deprecation(group: string, kind: string, version: CrdVersion): string {
   return version.deprecationWarning ?? `${group}/${version.name} ${kind} is deprecated`;
 }
 
-/** Objects that were never stored are new: only then rules run without an old value. */
+/** A create is judged whole; an update is forgiven what it leaves as it was (validation ratcheting). */
 function validationOf(schema: Schema): Pick<ResourceDefinition, 'validate' | 'validateUpdate'> {
   const withRules = hasRules(schema);
-  const blocked = (findings: FieldError[]) => findings.some(({ type }) => BLOCKING.has(type));
+  const findingsOf = (object: KubeObject, old?: KubeObject) => {
+    const findings = validateCustom(object, schema, '', old);
+    if (!withRules) return findings;
+    if (findings.some(({ type }) => BLOCKING.has(type))) return [...findings, NOT_CHECKED];
+    return [...findings, ...checkRules(object, old, schema)];
+  };
   return {
-    validate(object) {
-      const findings = validateCustom(object, schema);
-      if (!withRules) return findings;
-      if (blocked(findings)) return [...findings, NOT_CHECKED];
-      if (object.metadata.resourceVersion !== undefined) return findings;
-      return [...findings, ...checkRules(object, undefined, schema)];
-    },
-    validateUpdate(object, old) {
-      if (!withRules || blocked(validateCustom(object, schema))) return [];
-      return checkRules(object, old, schema);
-    },
+    // Only what was never stored is new.
+    validate: object => (object.metadata.resourceVersion === undefined ? findingsOf(object) : []),
+    validateUpdate: (object, old) => findingsOf(object, old),
   };
 }
 

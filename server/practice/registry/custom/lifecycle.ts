@@ -2,11 +2,13 @@
 
 import type { KubeObject } from '../../../kube/index.ts';
 import { timestamp } from '../../../kube/index.ts';
+import type { WebhookTransport } from '../../admission/index.ts';
 import { CLEANUP_FINALIZER, deleteObject } from '../delete.ts';
 import type { Environment } from '../environment.ts';
 import { type CustomResource, keyOf } from '../served.ts';
 import type { RequestContext, ServedResource } from '../types.ts';
 import { sameValue } from '../values.ts';
+import { converterOf } from './conversion.ts';
 import { customResources, storageVersionOf } from './definition.ts';
 
 const PREFIX = '/customresourcedefinitions.apiextensions.k8s.io/';
@@ -32,7 +34,7 @@ const isEstablished = (crd: KubeObject) =>
   ((crd.status?.conditions ?? []) as Condition[]).some(c => c.type === 'Established' && c.status === 'True');
 
 /** Starts following; what is in the store already is served at once. Gives a function that stops. */
-export function followDefinitions(environment: Environment): () => void {
+export function followDefinitions(environment: Environment, transport?: WebhookTransport): () => void {
   const { store } = environment;
   /** What a CRD served last, so that a change of its status alone disturbs nobody. */
   const known = new Map<string, { spec: unknown; resources: CustomResource[] }>();
@@ -46,7 +48,7 @@ export function followDefinitions(environment: Environment): () => void {
       const uid = crd.metadata.uid as string;
       let entry = known.get(uid);
       if (!entry || !sameValue(entry.spec, crd.spec)) {
-        entry = { spec: crd.spec, resources: customResources(crd) };
+        entry = { spec: crd.spec, resources: customResources(crd, converterOf(environment, transport, crd)) };
         known.set(uid, entry);
       }
       resources.push(...entry.resources);
@@ -79,7 +81,10 @@ export function followDefinitions(environment: Environment): () => void {
     const uid = crd.metadata.uid as string;
     if (emptying.has(uid) || !crd.metadata.finalizers?.includes(CLEANUP_FINALIZER)) return;
     const { group, names } = crd.spec;
-    const resource = environment.served.findResource({ group, resource: names.plural });
+    // As stored: no webhook is asked for what goes.
+    const resource =
+      environment.served.find(group, storageVersionOf(crd), names.plural) ??
+      environment.served.findResource({ group, resource: names.plural });
     const prefix = `/${names.plural}.${group}/`;
     let unwatch = () => {};
     emptying.set(uid, () => unwatch());

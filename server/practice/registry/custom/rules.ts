@@ -2,7 +2,8 @@
 
 import type { FieldError, Schema } from '../../../kube/index.ts';
 import { celError, celValue, compile, type Program } from '../../cel/index.ts';
-import { isObject } from '../values.ts';
+import { isObject, sameValue } from '../values.ts';
+import { counterpart } from './validation.ts';
 
 const programs = new Map<string, Program | string>();
 
@@ -41,37 +42,40 @@ const WORDS: Partial<Record<FieldError['type'], string>> = {
   Duplicate: 'Duplicate value',
 };
 
-/** `old` is undefined on create; rules that mention oldSelf wait for an update. */
-export function checkRules(value: unknown, old: unknown, schema: Schema, field = ''): FieldError[] {
+/**
+ * `old` is undefined on create; rules that mention oldSelf wait for an update. Other rules are not asked again about a value
+ * that is as it was, nor about what has no history inside one.
+ */
+export function checkRules(
+  value: unknown,
+  old: unknown,
+  schema: Schema,
+  field = '',
+  within = false,
+): FieldError[] {
   const findings: FieldError[] = [];
+  const unchanged = old === undefined ? within : sameValue(value, old);
   for (const rule of schema.validations ?? []) {
     const transition = /\boldSelf\b/.test(rule.rule);
     if (transition && old === undefined && !rule.optionalOldSelf) continue;
+    if (!transition && unchanged) continue;
     const finding = checkRule(rule, value, old, field);
     if (finding) findings.push(finding);
   }
   if (Array.isArray(value) && schema.items) {
     for (const [index, item] of value.entries()) {
-      findings.push(
-        ...checkRules(item, counterpart(item, index, old, schema), schema.items, `${field}[${index}]`),
-      );
+      const before = counterpart(item, old, schema);
+      findings.push(...checkRules(item, before, schema.items, `${field}[${index}]`, unchanged));
     }
   } else if (isObject(value)) {
     for (const key of Object.keys(value).sort()) {
       const child = schema.properties?.[key] ?? schema.additionalProperties;
       if (!child || child.name !== undefined) continue;
       const before = isObject(old) ? old[key] : undefined;
-      findings.push(...checkRules(value[key], before, child, field ? `${field}.${key}` : key));
+      findings.push(...checkRules(value[key], before, child, field ? `${field}.${key}` : key, unchanged));
     }
   }
   return findings;
-}
-
-/** Items of list maps are the same item while their keys are; other lists have no history. */
-function counterpart(item: unknown, _index: number, old: unknown, schema: Schema): unknown {
-  if (schema.listType !== 'map' || !Array.isArray(old) || !isObject(item)) return undefined;
-  const keys = schema.listMapKeys ?? [];
-  return old.find(candidate => isObject(candidate) && keys.every(key => candidate[key] === item[key]));
 }
 
 function checkRule(

@@ -64,8 +64,12 @@ const tooMany = (field: string, actual: number, most: number): FieldError => ({
   message: `Too many: ${actual}: must have at most ${most} items`,
 });
 
-/** All findings below one value, children in the order of their names. */
-export function validateCustom(value: unknown, schema: Schema, field = ''): FieldError[] {
+/**
+ * All findings below one value, children in the order of their names. What is as it was in `old` is not judged again: a
+ * schema that became stricter must not lock up what it would refuse today.
+ */
+export function validateCustom(value: unknown, schema: Schema, field = '', old?: unknown): FieldError[] {
+  if (old !== undefined && sameValue(value, old)) return [];
   const findings: FieldError[] = [];
   if (value === null && schema.nullable) return findings;
   const typed = schema.type !== undefined || schema.format === 'int-or-string';
@@ -83,9 +87,9 @@ export function validateCustom(value: unknown, schema: Schema, field = ''): Fiel
   }
   if (typeof value === 'string') findings.push(...validateText(value, schema, field));
   else if (typeof value === 'number') findings.push(...validateNumber(value, schema, field));
-  else if (Array.isArray(value)) findings.push(...validateList(value, schema, field));
-  else if (isObject(value)) findings.push(...validateMap(value, schema, field));
-  findings.push(...validateCombinations(value, schema, field));
+  else if (Array.isArray(value)) findings.push(...validateList(value, schema, field, old));
+  else if (isObject(value)) findings.push(...validateMap(value, schema, field, old));
+  findings.push(...validateCombinations(value, schema, field, old));
   return findings;
 }
 
@@ -122,7 +126,7 @@ function validateNumber(value: number, schema: Schema, field: string): FieldErro
   return findings;
 }
 
-function validateList(value: unknown[], schema: Schema, field: string): FieldError[] {
+function validateList(value: unknown[], schema: Schema, field: string, old: unknown): FieldError[] {
   const findings: FieldError[] = [];
   if (schema.minItems !== undefined && value.length < schema.minItems)
     findings.push(body(field, value.length, `should have at least ${schema.minItems} items`));
@@ -131,9 +135,18 @@ function validateList(value: unknown[], schema: Schema, field: string): FieldErr
   const { items } = schema;
   if (items)
     for (const [index, item] of value.entries())
-      findings.push(...validateCustom(item, items, `${field}[${index}]`));
-  findings.push(...repeats(value, schema, field));
+      findings.push(...validateCustom(item, items, `${field}[${index}]`, counterpart(item, old, schema)));
+  // A list that had repeats may keep having some.
+  if (!Array.isArray(old) || repeats(old, schema, field).length === 0)
+    findings.push(...repeats(value, schema, field));
   return findings;
+}
+
+/** Items of list maps are the same item while their keys are; other lists have no history. */
+export function counterpart(item: unknown, old: unknown, schema: Schema): unknown {
+  if (schema.listType !== 'map' || !Array.isArray(old) || !isObject(item)) return undefined;
+  const keys = schema.listMapKeys ?? [];
+  return old.find(candidate => isObject(candidate) && keys.every(key => candidate[key] === item[key]));
 }
 
 function repeats(value: unknown[], schema: Schema, field: string): FieldError[] {
@@ -156,7 +169,12 @@ function repeats(value: unknown[], schema: Schema, field: string): FieldError[] 
   });
 }
 
-function validateMap(value: Record<string, unknown>, schema: Schema, field: string): FieldError[] {
+function validateMap(
+  value: Record<string, unknown>,
+  schema: Schema,
+  field: string,
+  old: unknown,
+): FieldError[] {
   const findings: FieldError[] = [];
   const at = (key: string) => (field ? `${field}.${key}` : key);
   const count = Object.keys(value).length;
@@ -167,19 +185,19 @@ function validateMap(value: Record<string, unknown>, schema: Schema, field: stri
   for (const key of Object.keys(value).sort()) {
     // Metadata has rules of its own, checked for every kind alike.
     if (METADATA.has(key) && (field === '' || schema.embeddedResource)) continue;
-    const child = schema.properties?.[key];
-    if (child) findings.push(...validateCustom(value[key], child, at(key)));
-    else if (schema.additionalProperties)
-      findings.push(...validateCustom(value[key], schema.additionalProperties, at(key)));
+    const child = schema.properties?.[key] ?? schema.additionalProperties;
+    const before = isObject(old) ? old[key] : undefined;
+    if (child) findings.push(...validateCustom(value[key], child, at(key), before));
   }
   for (const key of schema.required ?? []) if (value[key] === undefined) findings.push(required(at(key)));
   return findings;
 }
 
-function validateCombinations(value: unknown, schema: Schema, field: string): FieldError[] {
+function validateCombinations(value: unknown, schema: Schema, field: string, old: unknown): FieldError[] {
   const findings: FieldError[] = [];
   const holds = (candidate: Schema) => validateCustom(value, candidate, field).length === 0;
-  if (schema.allOf) for (const part of schema.allOf) findings.push(...validateCustom(value, part, field));
+  if (schema.allOf)
+    for (const part of schema.allOf) findings.push(...validateCustom(value, part, field, old));
   if (schema.anyOf && !schema.anyOf.some(holds))
     findings.push(body(field, value, 'must validate at least one schema (anyOf)'));
   if (schema.oneOf) {

@@ -66,8 +66,13 @@ function selectorText(selector: unknown): string {
   return text === '<none>' ? '' : text;
 }
 
-export function getScale(environment: Environment, served: ServedResource, path: ResourcePath): KubeObject {
+export async function getScale(
+  environment: Environment,
+  served: ServedResource,
+  path: ResourcePath,
+): Promise<KubeObject> {
   const stored = readOrThrow(environment, served.definition, path.namespace, path.name as string);
+  await environment.served.ready(served, [stored]);
   return scaleOf(served, environment.served.toServed(served, stored));
 }
 
