@@ -228,13 +228,77 @@ test('a file outside the home folder is not read', async t => {
   assert.match(verdict.said?.en ?? '', /outside the home folder/);
 });
 
-test("a script that takes too long is ours, not the learner's", async t => {
+/** What a script check answers when its file says this. */
+const scripted = (t: TestContext, text: string, deadline = '5s') => {
   const s = withHome(t);
-  writeFileSync(join(s.context.labFolder, 'checks/slow.ts'), 'export default () => new Promise(() => {});');
+  writeFileSync(join(s.context.labFolder, 'checks/own.ts'), text);
+  return KINDS.script.run({ file: 'checks/own.ts', deadline }, s.context);
+};
+
+test('a script that never answers, loops for ever or eats the memory is ended, and it is ours', async t => {
+  const started = performance.now();
+  const late = /gave no result within 0.3 s/;
+  await assert.rejects(scripted(t, 'export default () => new Promise(() => {});', '300ms'), late);
+  await assert.rejects(scripted(t, 'export default () => { for (;;); };', '300ms'), late);
+  await assert.rejects(scripted(t, 'for (;;);', '300ms'), late);
   await assert.rejects(
-    KINDS.script.run({ file: 'checks/slow.ts', deadline: '50ms' }, s.context),
-    /no result within 50ms/,
+    scripted(
+      t,
+      'const all = []; export default () => { for (;;) all.push(new Array(1e5).fill(all.length)); };',
+    ),
+    (error: unknown) =>
+      error instanceof CouldNotLook && /wants more than \d+ MB of memory/.test(error.message),
   );
+  assert.ok(performance.now() - started < 8000);
+});
+
+test('a script that throws, ends or is no script at all could not look', async t => {
+  for (const [text, why] of [
+    ['export default () => { throw new Error("no such thing"); };', /no such thing/],
+    ['export default 3;', /no default export that is a function/],
+    ['export default (', /failed, this is not your doing/],
+  ] as const)
+    await assert.rejects(
+      scripted(t, text),
+      (error: unknown) =>
+        error instanceof CouldNotLook && why.test(error.message) && error.text['zh-TW'] !== '',
+    );
+});
+
+test('a script that gives something else than a verdict is told the right form', async t => {
+  for (const given of [
+    'undefined',
+    '"holds"',
+    '{ state: "green" }',
+    '{ state: "wrong" }',
+    '{ state: "wrong", said: "no" }',
+  ])
+    await assert.rejects(
+      scripted(t, `export default async () => (${given});`),
+      /gave no verdict.*A verdict is \{ state: 'holds' \}/,
+    );
+});
+
+test('a script gets the cluster and nothing of the machine', async t => {
+  process.env['SECRET_OF_THIS_TEST'] = 'x';
+  t.after(() => delete process.env['SECRET_OF_THIS_TEST']);
+  const say = (value: string) =>
+    `export default async () => { const seen = ${value}; return { state: 'wrong', said: { 'zh-TW': String(seen), en: String(seen) } }; };`;
+  for (const name of ['process', 'fetch', 'WebSocket', 'require', 'Worker'])
+    assert.equal((await scripted(t, say(`typeof ${name}`))).said?.en, 'undefined', name);
+  for (const module of [
+    'node:fs',
+    'fs',
+    'node:child_process',
+    'node:worker_threads',
+    '/etc/hostname',
+    '../../x.ts',
+  ])
+    await assert.rejects(
+      scripted(t, say(`await import('${module}')`)),
+      /only import files of its own lab|Cannot find/,
+      module,
+    );
 });
 
 test('choices may be right because of what the cluster says, and wrong ones are explained', async t => {

@@ -1,16 +1,18 @@
 // script: the way out for what the other kinds cannot say: a TypeScript file of the lab, with the cluster and a deadline.
 
-import { realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
 import { type KindSpec, milliseconds, type Ref } from '#common/lab/index.ts';
 import type { KubeObject } from '../../kube/index.ts';
 import { CouldNotLook } from '../could-not-look.ts';
 import type { CheckKind, CommandRun, Verdict } from '../types.ts';
 import { say } from '../words.ts';
+import { runScript } from './script-thread.ts';
 
 /** How often a script looks again: it cannot tell what it depends on, so it is asked after any change to these. */
 const LOOK_AGAIN = 2_000;
+const DEADLINE = 10_000;
+/** Of what a script gave, this many characters are told to its author. */
+const MOST_SHOWN = 120;
 
 /** What a lab's script gets. */
 export interface ScriptContext {
@@ -18,46 +20,41 @@ export interface ScriptContext {
   /** A read of any path of the API: `/api/v1/nodes`. */
   get(path: string): Promise<unknown>;
   commands(): readonly CommandRun[];
+  /** Fires at the deadline; the thread ends then in any case. */
   signal: AbortSignal;
 }
 
 /** A lab's script has this as its default export. */
 export type Script = (context: ScriptContext) => Promise<Verdict>;
 
+const text = z.strictObject({ 'zh-TW': z.string().min(1), en: z.string().min(1) });
+const verdict = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('holds'), said: text.optional(), seen: z.unknown().optional() }),
+  z.strictObject({
+    state: z.enum(['not-yet', 'wrong', 'could-not-look']),
+    said: text,
+    findings: z
+      .array(z.strictObject({ path: z.string(), expected: z.string(), actual: z.string() }))
+      .optional(),
+    seen: z.unknown().optional(),
+  }),
+]);
+
 export const script: CheckKind<KindSpec<'script'>> = {
   name: 'script',
   latches: false,
 
-  async run(spec, context): Promise<Verdict> {
-    const run = await load(context.labFolder, spec.file);
-    const limit = milliseconds(spec.deadline) ?? 10_000;
-    const late = new AbortController();
-    const timer = context.clock.after(limit, () => late.abort());
-    const overdue = new Promise<never>((_, reject) =>
-      late.signal.addEventListener('abort', () =>
-        reject(
-          new CouldNotLook(
-            say(
-              `檢查 ${spec.file} 在 ${spec.deadline} 內沒有結果。`,
-              `The check ${spec.file} gave no result within ${spec.deadline}.`,
-            ),
-          ),
-        ),
+  async run({ file, deadline }, context): Promise<Verdict> {
+    const given = await runScript(file, milliseconds(deadline) ?? DEADLINE, context);
+    const parsed = verdict.safeParse(given);
+    if (parsed.success) return parsed.data;
+    const shown = (JSON.stringify(given) ?? String(given)).slice(0, MOST_SHOWN);
+    throw new CouldNotLook(
+      say(
+        `檢查 ${file} 給的不是結果，不是你的錯：${shown}。結果是 { state: 'holds' } 或 { state: 'wrong', said: { 'zh-TW': …, en: … } }。`,
+        `The check ${file} gave no verdict, this is not your doing: ${shown}. A verdict is { state: 'holds' } or { state: 'wrong', said: { 'zh-TW': …, en: … } }.`,
       ),
     );
-    try {
-      return await Promise.race([
-        run({
-          list: ref => context.kube.list(ref),
-          get: async path => (await context.kube.api.request('GET', path)).body,
-          commands: () => context.commands.recent().filter(command => command.startedAt >= context.since),
-          signal: AbortSignal.any([context.signal, late.signal]),
-        }),
-        overdue,
-      ]);
-    } finally {
-      timer.cancel();
-    }
   },
 
   watch(_spec, { clock, commands }, changed) {
@@ -72,12 +69,3 @@ export const script: CheckKind<KindSpec<'script'>> = {
     };
   },
 };
-
-async function load(folder: string, file: string): Promise<Script> {
-  const path = await realpath(join(folder, file));
-  if (!path.startsWith((await realpath(folder)) + sep)) throw new Error(`${file} leads outside the lab`);
-  const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
-  if (typeof module.default !== 'function')
-    throw new Error(`${file} has no default export that is a function`);
-  return module.default as Script;
-}
