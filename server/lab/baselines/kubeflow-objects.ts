@@ -1,6 +1,8 @@
 // Turns the lines of kubeflow-seed.yaml into Kubernetes objects, sidecars included. Knows no cluster.
 
 import type { KubeObject } from '../../kube/index.ts';
+import { variable } from './env-variable.ts';
+import { injected } from './injected-pod.ts';
 
 interface PortLine {
   name?: string;
@@ -34,6 +36,8 @@ export interface WorkloadLine {
   replicas: number;
   account: string;
   labels: Record<string, string>;
+  /** Of its pods. */
+  annotations?: Record<string, string>;
   /** Whether Istio's injector had added its containers. */
   sidecar?: boolean;
   claim?: string;
@@ -133,7 +137,7 @@ export function deployment(line: WorkloadLine, paused: boolean): KubeObject {
       ...(paused && { paused }),
       replicas: line.replicas,
       selector: { matchLabels: selectorOf(line) },
-      template: { metadata: { labels: line.labels }, spec: podSpec(line) },
+      template: { metadata: { labels: line.labels, ...annotationsOf(line) }, spec: podSpec(line) },
     },
   };
 }
@@ -147,7 +151,7 @@ export function statefulSet(line: WorkloadLine): KubeObject {
       serviceName: '',
       replicas: line.replicas,
       selector: { matchLabels: selectorOf(line) },
-      template: { metadata: { labels: line.labels }, spec: podSpec(line) },
+      template: { metadata: { labels: line.labels, ...annotationsOf(line) }, spec: podSpec(line) },
     },
   };
 }
@@ -179,7 +183,10 @@ export function replicaSet(line: WorkloadLine, owner: KubeObject): KubeObject {
     spec: {
       replicas: line.replicas,
       selector: { matchLabels: { ...selectorOf(line), ...hash } },
-      template: { metadata: { labels: { ...line.labels, ...hash } }, spec: podSpec(line) },
+      template: {
+        metadata: { labels: { ...line.labels, ...hash }, ...annotationsOf(line) },
+        spec: podSpec(line),
+      },
     },
   };
 }
@@ -197,12 +204,15 @@ export function pods(line: WorkloadLine): KubeObject[] {
           'pod-template-hash': hash,
         }),
         generateName: `${line.name}-${hash}-`,
+        ...annotationsOf(line),
       },
       spec: podSpec(line),
     };
     return line.sidecar ? injected(pod, line) : pod;
   });
 }
+
+const annotationsOf = ({ annotations }: WorkloadLine) => (annotations ? { annotations } : {});
 
 /** What tells this workload's pods from others: its labels without those that only describe it. */
 function selectorOf({ labels }: WorkloadLine): Record<string, string> {
@@ -247,155 +257,6 @@ function podSpec(line: WorkloadLine): Record<string, unknown> {
       ...(of.files && { volumeMounts: [{ name: 'files', mountPath: of.files.at }] }),
     };
   }
-}
-
-function variable(name: string, text: string): Record<string, unknown> {
-  const [kind, first = '', key = ''] = text.split(' ');
-  if (kind === 'field') return { name, valueFrom: { fieldRef: { fieldPath: first } } };
-  if (kind === 'secret') return { name, valueFrom: { secretKeyRef: { name: first, key } } };
-  if (kind === 'config') return { name, valueFrom: { configMapKeyRef: { name: first, key } } };
-  return { name, value: text };
-}
-
-const PROXY = 'docker.io/istio/proxyv2:1.23.2';
-const PROXY_RESOURCES = { limits: { cpu: '2', memory: '1Gi' }, requests: { cpu: '100m', memory: '128Mi' } };
-
-/** What Istio 1.23's injector adds with its default settings. */
-function injected(pod: KubeObject, line: WorkloadLine): KubeObject {
-  const [first] = line.containers;
-  return {
-    ...pod,
-    metadata: {
-      ...pod.metadata,
-      labels: {
-        ...pod.metadata.labels,
-        'security.istio.io/tlsMode': 'istio',
-        'service.istio.io/canonical-name': line.labels['app'] ?? line.name,
-        'service.istio.io/canonical-revision': 'latest',
-      },
-      annotations: {
-        'istio.io/rev': 'default',
-        'kubectl.kubernetes.io/default-container': first?.name ?? '',
-        'kubectl.kubernetes.io/default-logs-container': first?.name ?? '',
-        'prometheus.io/path': '/stats/prometheus',
-        'prometheus.io/port': '15020',
-        'prometheus.io/scrape': 'true',
-        'sidecar.istio.io/status': JSON.stringify({
-          initContainers: ['istio-init'],
-          containers: ['istio-proxy'],
-          volumes: [
-            'workload-socket',
-            'credential-socket',
-            'workload-certs',
-            'istio-envoy',
-            'istio-data',
-            'istio-podinfo',
-          ],
-          imagePullSecrets: null,
-          revision: 'default',
-        }),
-      },
-    },
-    spec: {
-      ...pod.spec,
-      initContainers: [
-        {
-          name: 'istio-init',
-          image: PROXY,
-          args: [
-            'istio-iptables',
-            '-p',
-            '15001',
-            '-z',
-            '15006',
-            '-u',
-            '1337',
-            '-m',
-            'REDIRECT',
-            '-i',
-            '*',
-            '-x',
-            '',
-            '-b',
-            '*',
-            '-d',
-            '15090,15021,15020',
-            '--log_output_level=default:info',
-          ],
-          resources: PROXY_RESOURCES,
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            capabilities: { add: ['NET_ADMIN', 'NET_RAW'], drop: ['ALL'] },
-            privileged: false,
-            readOnlyRootFilesystem: false,
-            runAsGroup: 0,
-            runAsNonRoot: false,
-            runAsUser: 0,
-          },
-        },
-      ],
-      containers: [
-        ...pod.spec.containers,
-        {
-          name: 'istio-proxy',
-          image: PROXY,
-          args: [
-            'proxy',
-            'sidecar',
-            '--domain',
-            '$(POD_NAMESPACE).svc.cluster.local',
-            '--proxyLogLevel=warning',
-            '--proxyComponentLogLevel=misc:error',
-            '--log_output_level=default:info',
-          ],
-          ports: [{ name: 'http-envoy-prom', containerPort: 15090, protocol: 'TCP' }],
-          env: [
-            { name: 'PILOT_CERT_PROVIDER', value: 'istiod' },
-            { name: 'CA_ADDR', value: 'istiod.istio-system.svc:15012' },
-            variable('POD_NAME', 'field metadata.name'),
-            variable('POD_NAMESPACE', 'field metadata.namespace'),
-            variable('INSTANCE_IP', 'field status.podIP'),
-            variable('SERVICE_ACCOUNT', 'field spec.serviceAccountName'),
-            variable('HOST_IP', 'field status.hostIP'),
-          ],
-          resources: PROXY_RESOURCES,
-          startupProbe: {
-            httpGet: { path: '/healthz/ready', port: 15021, scheme: 'HTTP' },
-            periodSeconds: 1,
-            timeoutSeconds: 3,
-            failureThreshold: 600,
-          },
-          readinessProbe: {
-            httpGet: { path: '/healthz/ready', port: 15021, scheme: 'HTTP' },
-            periodSeconds: 15,
-            timeoutSeconds: 3,
-            failureThreshold: 4,
-          },
-          volumeMounts: [
-            { name: 'workload-socket', mountPath: '/var/run/secrets/workload-spiffe-uds' },
-            { name: 'istio-data', mountPath: '/var/lib/istio/data' },
-            { name: 'istio-envoy', mountPath: '/etc/istio/proxy' },
-            { name: 'istio-podinfo', mountPath: '/etc/istio/pod' },
-          ],
-        },
-      ],
-      volumes: [
-        { name: 'workload-socket', emptyDir: {} },
-        { name: 'istio-envoy', emptyDir: { medium: 'Memory' } },
-        { name: 'istio-data', emptyDir: {} },
-        {
-          name: 'istio-podinfo',
-          downwardAPI: {
-            items: [
-              { path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } },
-              { path: 'annotations', fieldRef: { fieldPath: 'metadata.annotations' } },
-            ],
-          },
-        },
-        ...(pod.spec.volumes ?? []),
-      ],
-    },
-  };
 }
 
 /** The alphabet of generated names. */

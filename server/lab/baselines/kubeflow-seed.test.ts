@@ -39,6 +39,14 @@ test('a deployment keeps the template of upstream: no sidecar in it', () => {
   }
 });
 
+test('the injector would give a sidecar to the pods that had one, and to no other', () => {
+  for (const { line, pod } of all) {
+    const enabled = data.namespaces[line.namespace]?.['istio-injection'] === 'enabled';
+    const said = { ...pod.metadata.annotations, ...pod.metadata.labels }['sidecar.istio.io/inject'];
+    assert.equal(enabled && said !== 'false', line.sidecar === true, line.name);
+  }
+});
+
 test('a pod is adopted by the set that follows it', () => {
   for (const { line, pod } of all) {
     const owner = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: line.name, uid: 'u' } };

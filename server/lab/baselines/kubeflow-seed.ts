@@ -4,8 +4,8 @@
 //
 // Sidecars. In that cluster Istio's injector was running when the pods were made, so pods of the injected namespaces carry
 // istio-init and istio-proxy (100m and 128Mi each), while the templates of their Deployments do not. We make the same state
-// without the injector: the Deployment is created paused, the pod (sidecar included) is created beside it, then the ReplicaSet
-// that adopts it, and the Deployment goes on. A pod made later comes from the template, as in a cluster whose injector is away.
+// before istiod can answer: the Deployment is created paused, the pod (sidecar included) is created beside it, then the
+// ReplicaSet that adopts it, and the Deployment goes on. The injector comes last; pods made later get their sidecar from it.
 //
 // Order. Which pods are Pending follows from the sums and from who asked first; nothing marks the gateway. Istio, the databases
 // and the pipelines' API came up first and took the node; the gateway asks next, and everybody else after it. In the seed's log
@@ -28,6 +28,7 @@ import {
   storage,
   texts,
 } from './kubeflow-objects.ts';
+import { sidecarInjector } from './sidecar-injector.ts';
 import type { Baseline, BaselineContext } from './types.ts';
 
 /** A volume that is not bound by then is left behind: its pod then waits, as it would anywhere. Milliseconds. */
@@ -41,6 +42,14 @@ export const seedData = (): Data =>
 export const kubeflowSeed: Baseline = {
   name: 'kubeflow-seed',
   namespaces: ['auth', 'cert-manager', 'istio-system', 'knative-serving', 'kubeflow', 'oauth2-proxy'],
+
+  clusterScoped: [
+    {
+      apiVersion: sidecarInjector.apiVersion,
+      kind: sidecarInjector.kind,
+      name: sidecarInjector.metadata.name,
+    },
+  ],
 
   async apply(api: KubeApi, context: BaselineContext) {
     const { signal } = context;
@@ -98,6 +107,7 @@ export const kubeflowSeed: Baseline = {
         'application/merge-patch+json',
       ),
     );
+    await create(api, sidecarInjector);
   },
 };
 
