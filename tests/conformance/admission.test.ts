@@ -161,3 +161,74 @@ test('a policy refuses by CEL while a binding is in force', { skip }, () =>
     validatingadmissionpolicybinding.admissionregistration.k8s.io "pb" deleted
   `),
 );
+
+test('a mutating policy changes what is written while a binding is in force', { skip }, () =>
+  type(`
+    $ kubectl create ns mutated
+    namespace/mutated created
+
+    $ kubectl apply -f - <<'Y'
+    apiVersion: admissionregistration.k8s.io/v1
+    kind: MutatingAdmissionPolicy
+    metadata: {name: m}
+    spec:
+      failurePolicy: Fail
+      reinvocationPolicy: Never
+      matchConstraints:
+        namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: mutated}}
+        resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
+      matchConditions: [{name: not-mine, expression: 'object.metadata.name != "mine"'}]
+      variables: [{name: team, expression: 'params.data.team'}]
+      paramKind: {apiVersion: v1, kind: ConfigMap}
+      mutations:
+      - patchType: ApplyConfiguration
+        applyConfiguration:
+          expression: >-
+            Object{metadata: Object.metadata{labels: {"team": variables.team}}, spec: Object.spec{initContainers:
+            [Object.spec.initContainers{name: "mesh", image: "busybox:1.36", restartPolicy: "Always"}]}}
+      - patchType: JSONPatch
+        jsonPatch: {expression: '[JSONPatch{op: "add", path: "/metadata/labels/" + jsonpatch.escapeKey("example.com/by"), value: "policy"}]'}
+    ---
+    apiVersion: admissionregistration.k8s.io/v1
+    kind: MutatingAdmissionPolicyBinding
+    metadata: {name: mb}
+    spec: {policyName: m, paramRef: {name: team, namespace: mutated, parameterNotFoundAction: Deny}}
+    Y
+    mutatingadmissionpolicy.admissionregistration.k8s.io/m created
+    mutatingadmissionpolicybinding.admissionregistration.k8s.io/mb created
+
+    $ kubectl get mutatingadmissionpolicies,mutatingadmissionpolicybindings
+    NAME                                                       MUTATIONS   PARAMKIND      AGE
+    mutatingadmissionpolicy.admissionregistration.k8s.io/m     2           v1/ConfigMap   …
+
+    NAME                                                             POLICYNAME   PARAMREF       AGE
+    mutatingadmissionpolicybinding.admissionregistration.k8s.io/mb   m            mutated/team   …
+
+    $~ kubectl -n mutated run web --image=nginx
+    The pods "web" is invalid: : policy 'm' with binding 'mb' denied request: failed to configure binding: no params found for policy binding with \`Deny\` parameterNotFoundAction
+    [exit 1]
+
+    $ kubectl -n mutated create cm team --from-literal=team=blue
+    configmap/team created
+
+    $~ kubectl -n mutated run web --image=nginx
+    pod/web created
+
+    $ kubectl -n mutated get pod web --show-labels -o custom-columns=L:.metadata.labels,I:.spec.initContainers[*].name,P:.spec.initContainers[*].imagePullPolicy
+    L                                                I      P
+    map[example.com/by:policy run:web team:blue]     mesh   IfNotPresent
+
+    $ kubectl -n mutated run mine --image=nginx
+    pod/mine created
+
+    $ kubectl -n mutated get pod mine -o jsonpath={.metadata.labels}
+    {"run":"mine"}
+
+    $ kubectl delete mutatingadmissionpolicy,mutatingadmissionpolicybinding --all
+    mutatingadmissionpolicy.admissionregistration.k8s.io "m" deleted
+    mutatingadmissionpolicybinding.admissionregistration.k8s.io "mb" deleted
+
+    $ kubectl delete ns mutated --wait=false
+    namespace "mutated" deleted
+  `),
+);

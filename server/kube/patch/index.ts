@@ -3,3 +3,4 @@
 export { type ApplyRequest, serverSideApply, TypedError, trackUpdate, type UpdateToTrack } from './apply.ts';
 export { jsonPatch, mergePatch, patchRejected } from './json.ts';
 export { strategicMergePatch } from './strategic.ts';
+export { mergeObjects as mergeConfiguration } from './typed.ts';

@@ -1,6 +1,7 @@
 // The admission list, in upstream's order. Everything here may change or refuse a write; nothing here stores.
 
 import { limitRanger } from './limit-ranger.ts';
+import { mutatingPolicies } from './mutating-policies.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { defaultTolerationSeconds, priority } from './pod-defaults.ts';
 import { podSecurity } from './pod-security/index.ts';
@@ -32,6 +33,7 @@ export function admissionPlugins(facts: WebhookTransport): AdmissionPlugin[] {
     storageObjectInUseProtection,
     defaultStorageClass,
     defaultIngressClass,
+    mutatingPolicies,
     mutatingWebhooks(facts),
     validatingPolicies,
     validatingWebhooks(facts),

@@ -1,6 +1,7 @@
 // One admission step: it may change the object, then it may refuse the request. The list in index.ts is the order.
 
-import type { ApiClient, KubeObject } from '../../kube/index.ts';
+import type { ApiClient, KubeObject, Schema } from '../../kube/index.ts';
+import type { Question } from '../cel/index.ts';
 import type { ResourceDefinition } from '../resources/types.ts';
 
 export interface User {
@@ -23,6 +24,10 @@ export interface AdmissionRequest {
   object?: KubeObject;
   old?: KubeObject;
   options?: Record<string, unknown>;
+  /** Of `object`. */
+  schema?: Schema | undefined;
+  /** What steps that want a second look left behind: by step, the object as they saw it last. */
+  invoked?: Map<string, string>;
 }
 
 export interface AdmissionContext {
@@ -35,7 +40,12 @@ export interface AdmissionContext {
     name: string,
   ): KubeObject | undefined;
   /** The resource that serves a kind, undefined when none does. */
-  resourceOf?(kind: { group: string; kind: string }): { group: string; resource: string } | undefined;
+  resourceOf?(kind: {
+    group: string;
+    kind: string;
+  }): { group: string; resource: string; namespaced: boolean } | undefined;
+  /** May `user` do this? */
+  authorize?(user: User, question: Omit<Question, 'serviceAccount'>): { allowed: boolean; reason?: string };
   listAll(resource: { group: string; resource: string }, namespace?: string): KubeObject[];
   /** For plugins that must write (quota usage). Runs as system:apiserver. */
   client: ApiClient;
@@ -46,5 +56,7 @@ export interface AdmissionContext {
 export interface AdmissionPlugin {
   name: string;
   mutate?(request: AdmissionRequest, context: AdmissionContext): void | Promise<void>;
+  /** Once more, after every other step had its turn, when `request.invoked` says that somebody wants it. */
+  mutateAgain?(request: AdmissionRequest, context: AdmissionContext): void | Promise<void>;
   validate?(request: AdmissionRequest, context: AdmissionContext): void | Promise<void>;
 }

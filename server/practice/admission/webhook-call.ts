@@ -16,6 +16,8 @@ export interface Webhook {
   timeoutSeconds?: number;
   failurePolicy?: string;
   sideEffects?: string;
+  /** Mutating ones only: `IfNeeded` asks again when others changed the object afterwards. */
+  reinvocationPolicy?: string;
   rules?: ResourceRule[];
   namespaceSelector?: Selector;
   objectSelector?: Selector;

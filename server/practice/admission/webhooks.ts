@@ -69,6 +69,8 @@ async function ask(
   return answer;
 }
 
+const keyOf = (hook: Webhook) => `webhook ${hook.name} ${JSON.stringify(hook.clientConfig)}`;
+
 function replaceContents(object: KubeObject, next: KubeObject): void {
   for (const key of Object.keys(object)) delete object[key];
   Object.assign(object, next);
@@ -79,6 +81,13 @@ export function mutatingWebhooks(facts: WebhookTransport): AdmissionPlugin {
     name: 'MutatingAdmissionWebhook',
     mutate(request, context) {
       const hooks = hooksFor('mutatingwebhookconfigurations', request, context);
+      return hooks.length > 0 ? mutateBy(hooks, request, context, facts) : undefined;
+    },
+    mutateAgain(request, context) {
+      const hooks = hooksFor('mutatingwebhookconfigurations', request, context).filter(hook => {
+        const after = request.invoked?.get(keyOf(hook));
+        return after !== undefined && after !== JSON.stringify(request.object);
+      });
       return hooks.length > 0 ? mutateBy(hooks, request, context, facts) : undefined;
     },
   };
@@ -92,14 +101,17 @@ async function mutateBy(
 ): Promise<void> {
   for (const hook of hooks) {
     const answer = await ask(hook, request, context, facts);
-    if (!answer?.patch || !request.object) continue;
+    if (!answer || !request.object) continue;
     try {
-      replaceContents(request.object, jsonPatch(request.object, answer.patch));
+      if (answer.patch) replaceContents(request.object, jsonPatch(request.object, answer.patch));
     } catch {
       if (hook.failurePolicy !== 'Ignore') {
         throw internalError(`failed calling webhook "${hook.name}": cannot apply the patch it returned`);
       }
     }
+    if (hook.reinvocationPolicy !== 'IfNeeded') continue;
+    request.invoked ??= new Map();
+    request.invoked.set(keyOf(hook), JSON.stringify(request.object));
   }
 }
 

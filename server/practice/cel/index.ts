@@ -10,6 +10,11 @@ import {
   wholeValue,
 } from '#common/quantity/index.ts';
 
+import { isAuthorizer, registerAuthorizer } from './authorizer.ts';
+
+export { type Ask, authorizerValue, type Question } from './authorizer.ts';
+export { compileMutation, jsonValue } from './mutation.ts';
+
 /** A compiled expression. Throws with CEL's own words when it cannot be evaluated. */
 export type Program = (variables: Record<string, unknown>) => unknown;
 
@@ -29,6 +34,7 @@ class UrlValue {
 }
 
 let shared: Environment | undefined;
+let mixed: Environment | undefined;
 
 function quantityOf(text: string): QuantityValue {
   const quantity = parseQuantity(text);
@@ -50,9 +56,9 @@ function parseUrl(text: string): URL | undefined {
 
 const bigger = (a: unknown, b: unknown) => ((a as bigint) > (b as bigint) ? a : b);
 
-function environment(): Environment {
-  if (shared) return shared;
-  const env = new Environment({ unlistedVariablesAreDyn: true, enableOptionalTypes: true });
+function extended(options: { homogeneousAggregateLiterals: boolean }): Environment {
+  const env = new Environment({ unlistedVariablesAreDyn: true, enableOptionalTypes: true, ...options });
+  registerAuthorizer(env);
   env.registerType('Quantity', QuantityValue);
   env.registerType('URL', UrlValue);
   env
@@ -117,13 +123,22 @@ function environment(): Environment {
     .registerFunction('string.findAll(string): list<string>', (text: string, pattern: string) =>
       [...text.matchAll(new RegExp(pattern, 'gu'))].map(match => match[0]),
     );
-  shared = env;
-  return env;
+  return env.registerFunction('jsonpatchEscapeKey(string): string', (key: string) =>
+    key.replaceAll('~', '~0').replaceAll('/', '~1'),
+  );
 }
 
 /** Throws when the expression does not parse. */
 export function compile(expression: string): Program {
-  const parsed = environment().parse(expression);
+  shared ??= extended({ homogeneousAggregateLiterals: true });
+  const parsed = shared.parse(expression);
+  return variables => parsed(variables);
+}
+
+/** The same where lists and maps may hold values of several types: what mutating policies build. */
+export function compileMixed(expression: string): Program {
+  mixed ??= extended({ homogeneousAggregateLiterals: false });
+  const parsed = mixed.parse(expression);
   return variables => parsed(variables);
 }
 
@@ -131,7 +146,7 @@ export function compile(expression: string): Program {
 export function celValue(value: unknown): unknown {
   if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value;
   if (Array.isArray(value)) return value.map(celValue);
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || isAuthorizer(value)) return value;
   const result: Record<string, unknown> = {};
   for (const [key, child] of Object.entries(value)) if (child !== undefined) result[key] = celValue(child);
   return result;
@@ -139,5 +154,6 @@ export function celValue(value: unknown): unknown {
 
 /** The first line of CEL's error, without its picture of the source. */
 export function celError(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] as string;
+  const line = (error instanceof Error ? error.message : String(error)).split('\n')[0] as string;
+  return line.replace(/^No such key:/, 'no such key:');
 }

@@ -13,7 +13,13 @@ export function mutate(
   context: RequestContext,
   request: AdmissionRequest,
 ): Promise<void> | undefined {
-  return run(environment, 'mutate', request, admissionContext(environment, context), 0);
+  const facts = admissionContext(environment, context);
+  const pending = run(environment, 'mutate', request, facts, 0);
+  if (pending)
+    return pending.then(() =>
+      request.invoked ? run(environment, 'mutateAgain', request, facts, 0) : undefined,
+    );
+  return request.invoked ? run(environment, 'mutateAgain', request, facts, 0) : undefined;
 }
 
 export function validate(
@@ -26,7 +32,7 @@ export function validate(
 
 function run(
   environment: Environment,
-  phase: 'mutate' | 'validate',
+  phase: 'mutate' | 'mutateAgain' | 'validate',
   request: AdmissionRequest,
   facts: AdmissionContext,
   from: number,

@@ -75,6 +75,7 @@ export async function createObject(
     user: context.user,
     dryRun: context.dryRun ?? false,
     object: stored,
+    schema,
     ...(stored.metadata.namespace ? { namespace: stored.metadata.namespace } : {}),
     options: writeOptions('CreateOptions', context),
   };

@@ -118,6 +118,12 @@ export function admissionContext(environment: Environment, context: RequestConte
     resourceOf: ({ group, kind }) =>
       environment.served.all().find(served => served.kind.group === group && served.kind.kind === kind)
         ?.definition,
+    authorize: (user, { path, ...question }) =>
+      environment.authorizer.decide(
+        path === undefined
+          ? { user, ...question, group: question.group ?? '', resource: question.resource ?? '' }
+          : { user, verb: question.verb, path },
+      ),
     client: environment.client,
     warn: text => context.warn(text),
   };

@@ -162,6 +162,7 @@ async function prepare(
     user: context.user,
     dryRun: context.dryRun ?? false,
     object: stored,
+    schema,
     old,
     ...(target.subresource ? { subresource: target.subresource } : {}),
     ...(target.namespace ? { namespace: target.namespace } : {}),

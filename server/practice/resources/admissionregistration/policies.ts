@@ -97,6 +97,9 @@ function binding({ spec = {} }: KubeObject, validating: boolean): FieldError[] {
           }
         : required('spec.paramRef', 'one of name or selector must be specified'),
     );
+  const action = ref?.parameterNotFoundAction;
+  if (ref && action === undefined) findings.push(required('spec.paramRef.parameterNotFoundAction'));
+  findings.push(...oneOf(action, ['Allow', 'Deny'], 'spec.paramRef.parameterNotFoundAction'));
   findings.push(...matchResources(spec.matchResources, 'spec.matchResources', false));
   if (validating) {
     const actions: string[] = spec.validationActions ?? [];
