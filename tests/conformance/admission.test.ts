@@ -214,7 +214,7 @@ test('a mutating policy changes what is written while a binding is in force', { 
     $~ kubectl -n mutated run web --image=nginx
     pod/web created
 
-    $ kubectl -n mutated get pod web --show-labels -o custom-columns=L:.metadata.labels,I:.spec.initContainers[*].name,P:.spec.initContainers[*].imagePullPolicy
+    $ kubectl -n mutated get pod web -o custom-columns=L:.metadata.labels,I:.spec.initContainers[*].name,P:.spec.initContainers[*].imagePullPolicy
     L                                                I      P
     map[example.com/by:policy run:web team:blue]     mesh   IfNotPresent
 
