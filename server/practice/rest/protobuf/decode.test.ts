@@ -159,6 +159,19 @@ test('every prefix of a good body is either decoded or refused with a 400', () =
   }
 });
 
+test('a kind whose fields are not known is refused so that the client may send JSON', () => {
+  const type = [0x0a, 18, ...Buffer.from('resource.k8s.io/v1'), 0x12, 13, ...Buffer.from('ResourceClaim')];
+  const body = Buffer.from([0x6b, 0x38, 0x73, 0, 0x0a, type.length, ...type, 0x12, 0]);
+  assert.throws(
+    () => decodeProtobuf(body),
+    (error: unknown) =>
+      error instanceof StatusError &&
+      error.code === 415 &&
+      error.status.reason === 'UnsupportedMediaType' &&
+      /accepted media types include: application\/json, application\/yaml$/.test(error.message),
+  );
+});
+
 test('a body without the prefix is refused', () => {
   assert.throws(() => decodeProtobuf(Buffer.from('{}')), /does not appear to be a protobuf message/);
 });

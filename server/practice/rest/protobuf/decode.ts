@@ -2,7 +2,7 @@
 // field table in messages.json. Knows the wire format and Go's omitempty rule, no kind in particular.
 
 import { readFileSync } from 'node:fs';
-import { badRequest } from '../../../kube/index.ts';
+import { badRequest, StatusError } from '../../../kube/index.ts';
 
 export const PROTOBUF_MEDIA_TYPE = 'application/vnd.kubernetes.protobuf';
 
@@ -93,9 +93,15 @@ function decodeEnvelope(bytes: Buffer): Record<string, unknown> {
   }
   const message = messageFor(apiVersion, kind);
   if (!message) {
-    throw badRequest(
-      `no kind "${kind}" is registered for version "${apiVersion}" in the protobuf field table`,
-    );
+    if (!kind) throw new MalformedError('unable to decode the envelope: no kind');
+    // Upstream's answer for custom kinds, which have no protobuf form either: a client may send JSON then.
+    throw new StatusError({
+      message:
+        'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
+      reason: 'UnsupportedMediaType',
+      details: {},
+      code: 415,
+    });
   }
   return { kind, apiVersion, ...(decodeMessage(message, raw, 0) as Record<string, unknown>) };
 }
