@@ -31,6 +31,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'server/practice',
     ...MIDDLE,
   ],
+  'server/practice-main': [...BASE, 'server/practice', 'server/lab', 'server/check'],
   'server/config': [],
   'server/clock': [],
   'server/random': [],

@@ -11,7 +11,7 @@ import { seededRandom } from '../random.ts';
 import { createPracticeCluster } from './cluster.ts';
 import type { NodeOptions } from './types.ts';
 
-const USAGE = `npm run practice -- [options]
+const usage = (baselines: Baselines | undefined) => `npm run practice -- [options]
 
   --port N                       port on 127.0.0.1; default: any free one
   --kubeconfig FILE              where to write the kubeconfig; default: a file in the temporary folder
@@ -22,10 +22,23 @@ const USAGE = `npm run practice -- [options]
   --token-auth-file FILE         static tokens, lines of token,user,uid,"group1,group2"
   --service-cluster-ip-range C   default 10.96.0.0/12
   --network-policy               enforce NetworkPolicies (by default they are only stored, as minikube does)
-  --baseline NAME                what the cluster holds at first: empty (default)
+  --baseline NAME                what the cluster holds at first: ${namesOf(baselines).join(', ')}; default empty
   --seed N                       same seed, same names`;
 
 class UsageError extends Error {}
+
+/** States that a cluster can be brought to. Labs have some; whoever starts a cluster hands them in. */
+export interface Baselines {
+  readonly names: readonly string[];
+  /** Resolves when everything is created. `tell` gets lines for whoever waits. */
+  apply(name: string, kubeconfig: string, tell: (line: string) => void): Promise<void>;
+}
+
+const EMPTY = 'empty';
+
+const namesOf = (baselines: Baselines | undefined): readonly string[] => [
+  ...new Set([EMPTY, ...(baselines?.names ?? [])]),
+];
 
 interface Settings {
   port: number;
@@ -37,9 +50,10 @@ interface Settings {
   tokenAuthFile?: string;
   serviceClusterIpRange?: string;
   seed: number;
+  baseline: string;
 }
 
-export function readSettings(args: readonly string[]): Settings | 'help' {
+export function readSettings(args: readonly string[], baselines?: Baselines): Settings | 'help' {
   let values: Record<string, string | boolean | undefined>;
   try {
     ({ values } = parseArgs({
@@ -83,10 +97,9 @@ export function readSettings(args: readonly string[]): Settings | 'help' {
   const range = values['service-cluster-ip-range'];
   if (range !== undefined && !/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/.test(String(range)))
     throw new UsageError(`--service-cluster-ip-range ${range}: want an IPv4 range such as 10.96.0.0/12`);
-  if (text('baseline', 'empty') !== 'empty')
-    throw new UsageError(
-      `--baseline ${values.baseline}: only "empty" is known here; labs build theirs themselves`,
-    );
+  const baseline = text('baseline', EMPTY);
+  if (!namesOf(baselines).includes(baseline))
+    throw new UsageError(`--baseline ${baseline}: want one of ${namesOf(baselines).join(', ')}`);
   const count = whole('nodes', 1, 100);
   return {
     port: whole('port', 0, 65535),
@@ -99,18 +112,42 @@ export function readSettings(args: readonly string[]): Settings | 'help' {
     controlPlaneOnly: values['control-plane-only'] === true,
     networkPolicy: values['network-policy'] === true,
     authorization,
+    baseline,
     seed: values.seed === undefined ? randomInt(2 ** 31) : whole('seed', 0, 2 ** 31),
     ...(values['token-auth-file'] === undefined
       ? {}
-      : { tokenAuthFile: readFileSync(String(values['token-auth-file']), 'utf8') }),
+      : { tokenAuthFile: tokens(String(values['token-auth-file'])) }),
     ...(range === undefined ? {} : { serviceClusterIpRange: String(range) }),
   };
 }
 
-export async function main(args: readonly string[]): Promise<void> {
-  const settings = readSettings(args);
-  if (settings === 'help') return void console.log(USAGE);
-  const { port, kubeconfig, seed, ...options } = settings;
+function tokens(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--token-auth-file ${file}: it cannot be read (${(error as Error).message})`);
+  }
+}
+
+/** Starts a cluster as the command line says and leaves it running until a signal ends it. */
+export async function main(args: readonly string[], baselines?: Baselines): Promise<void> {
+  try {
+    await start(args, baselines);
+  } catch (error) {
+    process.exitCode = 1;
+    if (error instanceof UsageError) {
+      console.error(`${error.message}\n\n${usage(baselines)}`);
+      process.exitCode = 2;
+    } else if ((error as { code?: string }).code === 'EADDRINUSE')
+      console.error('That port is taken: choose another with --port.');
+    else console.error(error);
+  }
+}
+
+async function start(args: readonly string[], baselines: Baselines | undefined): Promise<void> {
+  const settings = readSettings(args, baselines);
+  if (settings === 'help') return void console.log(usage(baselines));
+  const { port, kubeconfig, seed, baseline, ...options } = settings;
   const cluster = await createPracticeCluster({
     ...options,
     openNodePorts: true,
@@ -120,11 +157,6 @@ export async function main(args: readonly string[]): Promise<void> {
     onFault: (where, error) =>
       console.error(`practice: ${where}: ${error instanceof Error ? error.message : error}`),
   });
-  const url = `https://127.0.0.1:${cluster.port}`;
-  writeFileSync(kubeconfig, cluster.kubeconfig(url), { mode: 0o600 });
-  console.log(`A practice cluster answers at ${url}\n`);
-  console.log(`  export KUBECONFIG=${kubeconfig}`);
-  console.log('  kubectl get nodes\n\nCtrl-C ends it.');
   let ending = false;
   const end = async () => {
     if (ending) return;
@@ -134,13 +166,17 @@ export async function main(args: readonly string[]): Promise<void> {
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
+  const url = `https://127.0.0.1:${cluster.port}`;
+  writeFileSync(kubeconfig, cluster.kubeconfig(url), { mode: 0o600 });
+  try {
+    if (baseline !== EMPTY) await baselines?.apply(baseline, kubeconfig, console.log);
+  } catch (error) {
+    await cluster.close();
+    throw error;
+  }
+  console.log(`A practice cluster answers at ${url}\n`);
+  console.log(`  export KUBECONFIG=${kubeconfig}`);
+  console.log('  kubectl get nodes\n\nCtrl-C ends it.');
 }
 
-if (import.meta.main) {
-  main(process.argv.slice(2)).catch(error => {
-    if (error instanceof UsageError) console.error(`${error.message}\n\n${USAGE}`);
-    else if (error?.code === 'EADDRINUSE') console.error('That port is taken: choose another with --port.');
-    else console.error(error);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
-  });
-}
+if (import.meta.main) await main(process.argv.slice(2));

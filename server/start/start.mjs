@@ -19,7 +19,7 @@ const SCRIPTS = {
   bench: { file: 'tests/bench/main.ts', dev: false },
   labs: { file: 'server/lab/cli.ts', dev: false },
   content: { file: 'tests/content/cli.ts', dev: false },
-  practice: { file: 'server/practice/cli.ts', dev: false },
+  practice: { file: 'server/practice-main.ts', dev: false },
   conformance: { file: 'tests/conformance/main.ts', dev: false },
 };
 
