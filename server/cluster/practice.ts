@@ -3,7 +3,9 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClusterOffer, Text } from '#common/protocol/index.ts';
+import { type Clock, realClock } from '../clock.ts';
 import type { PracticeSnapshot } from '../practice/types.ts';
+import { createKeeper, type Kept, OTHER_VERSION, readKept } from './keep.ts';
 import { createSpare } from './spare.ts';
 import type { AttachedCluster, ClusterProvider, StartOptions } from './types.ts';
 
@@ -14,6 +16,10 @@ export interface PracticeWorker {
   snapshot(): Promise<PracticeSnapshot>;
   restore(snapshot: PracticeSnapshot): Promise<void>;
   close(): Promise<void>;
+  /** The snapshots that were saved with what it was started from. */
+  readonly savedSnapshots?: PracticeSnapshot[];
+  save?(snapshots: PracticeSnapshot[]): Promise<Uint8Array>;
+  onChange?(listener: () => void): void;
   /** Resolves when it is gone, whatever ended it. */
   readonly ended?: Promise<void>;
 }
@@ -21,6 +27,7 @@ export interface PracticeWorker {
 export type StartPractice = (options: {
   nodes: { name: string; cpus: string; memory: string }[];
   listen: { socketPath: string; port: number };
+  saved?: Uint8Array;
 }) => Promise<PracticeWorker>;
 
 const NODE_NAME = 'minikube';
@@ -44,7 +51,10 @@ interface Attached extends AttachedCluster {
 }
 
 /** `start` is the practice cluster's own door; imported late, so that reading lessons loads none of it. */
-export function createPracticeProvider(start: StartPractice = startInWorker): ClusterProvider {
+export function createPracticeProvider(
+  start: StartPractice = startInWorker,
+  clock: Clock = realClock(),
+): ClusterProvider {
   const spare = createSpare(start, { name: NODE_NAME, ...DEFAULT_SIZE });
   return {
     kind: 'practice',
@@ -59,14 +69,37 @@ export function createPracticeProvider(start: StartPractice = startInWorker): Cl
         cpus: options.cpus ?? DEFAULT_SIZE.cpus,
         memory: options.memory ?? DEFAULT_SIZE.memory,
       };
-      const worker =
-        (await spare.take(size, socketPath)) ??
-        (await start({ nodes: [{ name: NODE_NAME, ...size }], listen: { socketPath, port: 0 } }));
+      const usual = { nodes: [{ name: NODE_NAME, ...size }], listen: { socketPath, port: 0 } };
+      const { keptIn, keptFor } = options;
+      // A node of another size is another cluster.
+      const tag = (whose: string) => `${whose} ${size.cpus} ${size.memory}`;
+      let kept: Kept = { state: 'none' };
+      if (keptIn && keptFor) kept = await readKept(keptIn, tag(keptFor));
+      let again: PracticeWorker | undefined;
+      if (kept.state === 'kept') {
+        try {
+          again = await start({ ...usual, saved: kept.bytes });
+        } catch (error) {
+          console.error(error);
+          kept = { state: 'lost', why: OTHER_VERSION };
+        }
+      }
+      const worker = again ?? (await spare.take(size, socketPath)) ?? (await start(usual));
       try {
         const port = worker.port;
         if (port === undefined) throw new Error('The practice cluster did not open a port.');
         await writeFile(kubeconfig, worker.kubeconfig(`https://127.0.0.1:${port}`), { mode: 0o600 });
-        const empty = await worker.snapshot();
+        const empty = worker.savedSnapshots?.[0] ?? (await worker.snapshot());
+        const keeper =
+          keptIn && worker.save
+            ? createKeeper({
+                file: keptIn,
+                save: () => worker.save!([empty]),
+                clock,
+                onFault: error => console.error(`The practice cluster could not be kept: ${error.message}`),
+              })
+            : undefined;
+        if (keeper) worker.onChange?.(() => keeper.changed());
         return {
           kubeconfig,
           env: {},
@@ -74,7 +107,12 @@ export function createPracticeProvider(start: StartPractice = startInWorker): Cl
           server: { host: '127.0.0.1', port },
           worker,
           empty,
+          kept: kept.state === 'lost' ? { lost: kept.why } : kept.state,
+          ...(keeper
+            ? { keep: (whose: string | undefined) => keeper.keep(whose === undefined ? whose : tag(whose)) }
+            : {}),
           detach: async () => {
+            await keeper?.close();
             await worker.close();
             await rm(socketPath, { force: true });
             await rm(kubeconfig, { force: true });

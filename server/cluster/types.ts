@@ -11,12 +11,20 @@ export interface AttachedCluster {
   socketPath?: string;
   /** Host and port that `kubeconfig` names, e.g. 127.0.0.1:41231 or 192.168.49.2:8443. */
   server: { host: string; port: number };
+  /** Whether this is the cluster of an earlier run; absent where clusters outlive the server anyway. */
+  kept?: 'kept' | 'none' | { lost: Text };
+  /** From now on the cluster outlives this server, for whoever attaches with the same `keptFor`; undefined forgets it. */
+  keep?(keptFor: string | undefined): void;
   detach(): Promise<void>;
 }
 
 export interface StartOptions {
   cpus?: string;
   memory?: string;
+  /** The file in which a cluster outlives this server, where it does not do so by itself. */
+  keptIn?: string;
+  /** What the cluster in that file must have been kept for to be taken up again. */
+  keptFor?: string;
 }
 
 export interface ClusterProvider {

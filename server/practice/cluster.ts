@@ -158,10 +158,17 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
       store.restore(moment);
       await nodes?.restore(extra);
     },
-    save: async () =>
+    savedSnapshots: (saved?.moments ?? []).map(
+      moment => ({ store: store.snapshotOf(moment.store), nodes: moment.nodes }) satisfies Snapshot,
+    ),
+    save: async (snapshots = []) =>
       encodeCluster({
         store: store.serialise(),
         nodes: nodes?.snapshot(),
+        moments: (snapshots as Snapshot[]).map(moment => ({
+          store: store.serialise(moment.store),
+          nodes: moment.nodes,
+        })),
         authority,
         tokenKey: tokenKeyText(tokenKeys),
       }),

@@ -10,6 +10,8 @@ export interface NodeOptions {
   /** Kubernetes quantities: `2`, `4Gi`. */
   cpus: string;
   memory: string;
+  /** Of its disk; default: that of a roomy machine. */
+  disk?: string;
   labels?: Record<string, string>;
 }
 
@@ -32,6 +34,10 @@ export interface PracticeOptions {
   tokenAuthFile?: string;
   /** Certificates of an earlier cluster, to be trusted again. */
   authority?: Authority;
+  /** What `save` of an earlier cluster gave: starts as that one was. Its nodes must be the same. */
+  saved?: Uint8Array;
+  /** Told after every write that is worth keeping: all but heartbeats and events. */
+  onChange?: () => void;
   /** Told about what must not happen (a controller or kubelet that failed); default: nobody. */
   onFault?: (where: string, error: unknown) => void;
   /** Where to listen. A TCP port is on 127.0.0.1 only; port 0 picks a free one. */
@@ -56,6 +62,10 @@ export interface PracticeCluster {
   /** Freezes this moment, running programs included as far as they can be (they are restarted). Milliseconds. */
   snapshot(): Promise<PracticeSnapshot>;
   restore(snapshot: PracticeSnapshot): Promise<void>;
+  /** This moment, and these snapshots, as bytes for a file; `saved` starts a cluster from them. */
+  save(snapshots?: PracticeSnapshot[]): Promise<Uint8Array<ArrayBuffer>>;
+  /** The snapshots that came with `saved`, in their order. */
+  readonly savedSnapshots: PracticeSnapshot[];
   close(): Promise<void>;
 }
 

@@ -31,6 +31,8 @@ export interface WorkerOptions extends Omit<WorkerStart, 'seed' | 'speed'> {
 export interface WorkerCluster extends Omit<PracticeCluster, 'client'> {
   /** Resolves when the thread is gone, whatever ended it. */
   readonly ended: Promise<void>;
+  /** `listener` is told once when something was written after the last `save`. */
+  onChange(listener: () => void): void;
   /** Lets the worker drop a snapshot that is no longer needed. */
   forget(snapshot: PracticeSnapshot): Promise<void>;
 }
@@ -52,6 +54,7 @@ export async function startPracticeWorker(options: WorkerOptions): Promise<Worke
   const waiting = new Map<number, Waiting>();
   let nextId = 1;
   let over = false;
+  let changed = () => {};
   const ended = new Promise<void>(resolve => worker.once('exit', () => resolve()));
   const gone = () => new Error('the practice cluster has ended');
   ended.then(() => {
@@ -80,6 +83,8 @@ export async function startPracticeWorker(options: WorkerOptions): Promise<Worke
           return fail(`the practice cluster did not start: ${message.message}`);
         case 'fault':
           return onFault?.(message.where, message.message);
+        case 'changed':
+          return changed();
         case 'answer': {
           const entry = waiting.get(message.id);
           waiting.delete(message.id);
@@ -101,6 +106,10 @@ export async function startPracticeWorker(options: WorkerOptions): Promise<Worke
 
   const { credentials, port } = started;
   return {
+    onChange: listener => {
+      changed = listener;
+    },
+    savedSnapshots: started.savedSnapshots,
     ...(port === undefined ? {} : { port }),
     credentials,
     ended,
@@ -109,6 +118,8 @@ export async function startPracticeWorker(options: WorkerOptions): Promise<Worke
     async restore(snapshot) {
       await ask({ method: 'restore', snapshot: snapshot as number });
     },
+    save: (snapshots = []) =>
+      ask({ method: 'save', snapshots: snapshots as number[] }) as Promise<Uint8Array<ArrayBuffer>>,
     async forget(snapshot) {
       await ask({ method: 'forget', snapshot: snapshot as number });
     },

@@ -20,8 +20,15 @@ const snapshots = new Map<number, PracticeSnapshot>();
 let nextSnapshot = 1;
 
 async function main(): Promise<void> {
+  // Said once, not at every write: the owner looks when it is ready to.
+  let told = true;
   const cluster = await createPracticeCluster({
     ...options,
+    onChange: () => {
+      if (told) return;
+      told = true;
+      say({ type: 'changed' });
+    },
     clock: realClock(speed),
     random: seededRandom(seed || randomInt(2 ** 31)),
     onFault: (where, error) => say({ type: 'fault', where, message: textOf(error) }),
@@ -42,6 +49,9 @@ async function main(): Promise<void> {
       case 'forget':
         snapshots.delete(request.snapshot);
         return undefined;
+      case 'save':
+        told = false;
+        return cluster.save(request.snapshots.map(number => snapshots.get(number)));
       case 'close':
         await cluster.close();
         // The thread ends when its last handle is gone.
@@ -56,9 +66,14 @@ async function main(): Promise<void> {
       error => say({ type: 'answer', id: request.id, error: textOf(error) }),
     );
   });
+  const savedSnapshots = cluster.savedSnapshots.map(snapshot => {
+    snapshots.set(nextSnapshot, snapshot);
+    return nextSnapshot++;
+  });
   say({
     type: 'started',
     credentials: cluster.credentials,
+    savedSnapshots,
     ...(cluster.port === undefined ? {} : { port: cluster.port }),
   });
 }

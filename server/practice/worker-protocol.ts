@@ -16,16 +16,21 @@ export interface WorkerStart {
   networkPolicy?: boolean;
   pullLimit?: { registry: string; pulls: number; hours: number };
   tokenAuthFile?: string;
+  /** What `save` of an earlier cluster gave. */
+  saved?: Uint8Array;
 }
 
 export type WorkerRequest =
   | { id: number; method: 'snapshot' }
   | { id: number; method: 'restore'; snapshot: number }
   | { id: number; method: 'forget'; snapshot: number }
+  /** Answered with bytes; `changed` is said once for whatever is written after it. */
+  | { id: number; method: 'save'; snapshots: number[] }
   | { id: number; method: 'close' };
 
 export type WorkerMessage =
-  | { type: 'started'; port?: number; credentials: ClusterCredentials }
+  | { type: 'started'; port?: number; credentials: ClusterCredentials; savedSnapshots: number[] }
   | { type: 'failed'; message: string }
   | { type: 'fault'; where: string; message: string }
+  | { type: 'changed' }
   | { type: 'answer'; id: number; value?: unknown; error?: string };

@@ -2,7 +2,13 @@
 // Knows no sockets; pages subscribe to it and come and go.
 
 import { mkdir } from 'node:fs/promises';
-import type { ClusterOffer, SessionMessage, SessionState, Text } from '#common/protocol/index.ts';
+import type {
+  AttemptView,
+  ClusterOffer,
+  SessionMessage,
+  SessionState,
+  Text,
+} from '#common/protocol/index.ts';
 import type { Clock } from '../clock.ts';
 import type { AttachedCluster, ClusterProvider, StartOptions } from '../cluster/index.ts';
 import type { Attempt, AttemptOptions } from '../lab/types.ts';
@@ -41,6 +47,8 @@ export interface SessionOptions {
   provider: ClusterProvider;
   offer: ClusterOffer;
   size: StartOptions;
+  /** Where the cluster is kept between runs. */
+  keptIn: string;
   sandbox: Sandbox;
   kubectl?: string;
   tools: readonly Tool[];
@@ -58,7 +66,13 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   try {
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
     await mkdir(options.runFolder, { recursive: true, mode: 0o700 });
-    const cluster = await options.provider.attach(options.runFolder, options.offer, options.size, () => {});
+    const attempt = options.progress.current(options.lab);
+    const cluster = await options.provider.attach(
+      options.runFolder,
+      options.offer,
+      { ...options.size, keptIn: options.keptIn, ...(attempt ? { keptFor: nameOf(attempt) } : {}) },
+      () => {},
+    );
     closers.push(() => cluster.detach());
     const workspace = await openWorkspace({
       folder: options.folder,
@@ -83,6 +97,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 class OpenSession implements Session {
   readonly id: string;
   readonly #options: SessionOptions;
+  readonly #cluster: AttachedCluster;
   readonly #workspace: Workspace;
   readonly #attempt: Attempt;
   readonly #commands: CommandLog;
@@ -90,6 +105,7 @@ class OpenSession implements Session {
   readonly #close: () => Promise<void>;
   readonly #terminals = new Map<string, Terminal>();
   readonly #listeners = new Set<(message: SessionMessage) => void>();
+  readonly note: Text | undefined;
   #opened = 0;
   #closing: Promise<void> | undefined;
 
@@ -102,11 +118,15 @@ class OpenSession implements Session {
   ) {
     this.id = options.id;
     this.#options = options;
+    this.#cluster = cluster;
     this.#workspace = workspace;
     this.#close = close;
     this.#commands = createCommandLog(options.clock);
     const { provider } = options;
+    const attempt = options.progress.current(options.lab);
+    if (attempt && cluster.kept) this.note = cluster.kept === 'kept' ? TAKEN_UP : rebuilt(cluster.kept);
     this.#attempt = options.openAttempt({
+      ...(cluster.kept === 'kept' ? { prepared: true } : {}),
       lab: options.lab,
       labs: options.labs,
       cluster: {
@@ -128,7 +148,10 @@ class OpenSession implements Session {
     closers.push(() => this.#attempt.close());
     this.#map = createClusterMap({ kubeconfig: cluster.kubeconfig, clock: options.clock });
     closers.push(() => this.#map.close());
-    this.#attempt.subscribe(event => this.#tell(event));
+    this.#attempt.subscribe(event => {
+      if (event.type === 'attempt') this.#keep(event.attempt.status);
+      this.#tell(event);
+    });
     closers.push(() => {
       for (const terminal of this.#terminals.values()) terminal.close();
       this.#terminals.clear();
@@ -233,6 +256,13 @@ class OpenSession implements Session {
     }
   }
 
+  /** A cluster half prepared is not kept: it would be taken for the lab's start. */
+  #keep(status: AttemptView['status']): void {
+    const attempt = this.#options.progress.current(this.#options.lab);
+    const whole = status === 'running' || status === 'complete';
+    this.#cluster.keep?.(whole && attempt ? nameOf(attempt) : undefined);
+  }
+
   /** A session always has a terminal: after the last one there is a new one. */
   #forget(id: string): void {
     if (!this.#terminals.delete(id) || this.#closing) return;
@@ -247,6 +277,24 @@ class OpenSession implements Session {
   #tell(message: SessionMessage): void {
     for (const listener of this.#listeners) listener(message);
   }
+}
+
+/** Ids alone come again after the store was deleted. */
+function nameOf(attempt: { id: number; startedAt: string }): string {
+  return `${attempt.id} ${attempt.startedAt}`;
+}
+
+const TAKEN_UP: Text = {
+  'zh-TW': '叢集和你離開時一樣。',
+  en: 'The cluster is as you left it.',
+};
+
+function rebuilt(kept: 'none' | { lost: Text }): Text {
+  const why = kept === 'none' ? { 'zh-TW': '它沒有存下來', en: 'it was not kept' } : kept.lost;
+  return {
+    'zh-TW': `你離開時的叢集拿不回來（${why['zh-TW']}），已經重新準備成練習一開始的樣子。做過的檢查點仍然算數。`,
+    en: `The cluster you left cannot be taken up again (${why.en}), so it was prepared anew as at the lab's start. What you passed still counts.`,
+  };
 }
 
 function broken(code: number): Text {

@@ -153,6 +153,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         lab: request.lab,
         labs: options.labs,
         folder: join(options.data, 'sessions', id),
+        keptIn: join(options.data, 'sessions', id, 'cluster'),
         runFolder: runFolder(id),
         provider,
         offer,
@@ -170,7 +171,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       entry.session = await entry.opening;
       preparing?.cancel();
       preparing = clock.after(NEXT_SPARE, prepare);
-      return { ok: true, state: entry.session.state() };
+      const { note } = entry.session;
+      return { ok: true, state: { ...entry.session.state(), ...(note ? { note } : {}) } };
     } catch (error) {
       if (entries.get(id) === entry) entries.delete(id);
       return failed(error);

@@ -6,12 +6,15 @@ import type {
   SessionMessage,
   SessionRequest,
   SessionState,
+  Text,
 } from '#common/protocol/index.ts';
 import type { Terminal } from '../terminal/index.ts';
 
 export interface Session {
   readonly id: string;
   state(): SessionState;
+  /** What to say of the cluster one comes back to, to the page that opened it. */
+  readonly note: Text | undefined;
   /** Called with every change. Returns what stops it; a session with no listener and no viewer expires after a while. */
   subscribe(listener: (message: SessionMessage) => void): () => void;
   /** Follows what the cluster holds until the returned function is called; the first message has all of it. */

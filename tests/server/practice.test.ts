@@ -1,13 +1,16 @@
 // The main job with nothing replaced: a lab opens on the practice cluster, and real kubectl works in the page's terminal.
 
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { WebSocket } from 'ws';
-import type { AttemptView, SessionMessage } from '#common/protocol/index.ts';
+import type { AttemptView, SessionMessage, Text } from '#common/protocol/index.ts';
 import { createKubectl, onPath, probeSandbox } from '../../server/workspace/index.ts';
 import { connectTerminal, type TerminalClient } from '../support/terminal-client.ts';
 import { ROOT, startTestServer, type TestServer } from '../support/test-server.ts';
@@ -43,12 +46,15 @@ describe('a lab on the practice cluster', { skip }, () => {
   let id: string;
   const messages: SessionMessage[] = [];
   let control: WebSocket;
+  /** What the page is told of the cluster it comes back to. */
+  let note: Text | undefined;
 
   const start = async () => {
     server = await startTestServer({ labs: join(folder, 'labs'), data: join(folder, 'data') });
     const answer = await server.open({ lab: 'trying' });
     assert.ok(answer.ok, JSON.stringify(answer));
     session = answer.state.session;
+    note = answer.state.note;
     id = answer.state.terminals[0]!.id;
     messages.length = 0;
     control = new WebSocket(`${server.origin.replace('http', 'ws')}/ws/session/${session}`, {
@@ -70,6 +76,8 @@ describe('a lab on the practice cluster', { skip }, () => {
     await server?.close();
     await rm(folder, { recursive: true, force: true });
   });
+
+  const names = (text: string) => text.match(/pod\/web-\S+/g)?.sort();
 
   /** The attempt as the page holds it after all messages. */
   const attempt = (): AttemptView | undefined => {
@@ -153,15 +161,106 @@ describe('a lab on the practice cluster', { skip }, () => {
     assert.match(await run('kubectl get deployments'), /No resources found/);
   });
 
-  test('after a restart of the server what was passed is still passed, on a cluster that is new', async () => {
-    await run('kubectl get nodes');
-    await until(() => stepState('look') === 'passed', 'look is passed');
-    await run('kubectl create namespace of-before; echo kept > ~/kept.txt');
+  /** A file in the session's folder, where the cluster is kept. */
+  const keptFile = () => join(folder, 'data', 'sessions', session, 'cluster');
+  const restart = async () => {
     await server.close();
     await start();
+    await until(() => ['running', 'complete'].includes(attempt()?.status ?? ''), 'the lab runs again');
+  };
+
+  test('after a restart of the server the cluster is as it was, its pods run, and what was passed is passed', async () => {
+    await run('kubectl get nodes');
+    await until(() => stepState('look') === 'passed', 'look is passed');
+    await run('kubectl create deployment web --image=nginx:1.27 --replicas=2');
+    await run('kubectl rollout status deployment web --timeout=30s');
+    await run('kubectl create configmap of-before --from-literal=a=b; echo kept > ~/kept.txt');
+    const pods = await run('kubectl get pods -o name | sort');
+    await restart();
+    assert.equal(note?.en, 'The cluster is as you left it.');
+    assert.equal(stepState('look'), 'passed');
+    assert.match(await run('kubectl get configmap of-before -o jsonpath={.data.a}'), /b/);
+    assert.deepEqual(names(await run('kubectl get pods -o name | sort')), names(pods));
+    assert.match(await run('kubectl exec deploy/web -- curl -s localhost'), /Welcome to nginx/);
+    assert.match(await run('cat ~/kept.txt'), /kept/);
+    // It lives: what is asked of it now happens.
+    await run('kubectl delete pod -l app=web --wait=false');
+    assert.match(await run('kubectl rollout status deployment web --timeout=30s'), /successfully rolled out/);
+  });
+
+  test('a reset after that goes back to the lab’s start, not to what was kept', async () => {
+    control.send('{"type":"reset"}');
+    await until(() => stepState('look') === 'open' && attempt()?.status === 'running', 'all is open');
+    assert.match(await run('kubectl get deployments,configmaps of-before 2>&1'), /not found|No resources/);
+    assert.match(await run('kubectl get deployments'), /No resources found/);
+  });
+
+  test('a cluster whose file is damaged is prepared anew, and the page is told why', async () => {
+    await run('kubectl get nodes; kubectl create namespace of-before');
+    await until(() => stepState('look') === 'passed', 'look is passed');
+    await server.close();
+    const whole = await readFile(keptFile());
+    await writeFile(keptFile(), whole.subarray(0, whole.length >> 1));
+    await start();
     await until(() => attempt()?.status === 'running', 'the lab runs again');
+    assert.match(note?.en ?? '', /cannot be taken up again \(its file is damaged\).*prepared anew/);
+    assert.match(note?.['zh-TW'] ?? '', /檔案損壞了.*重新準備/);
     assert.equal(stepState('look'), 'passed');
     assert.match(await run('kubectl get namespace of-before'), /not found/);
-    assert.match(await run('cat ~/kept.txt'), /kept/);
+    assert.match(await run('kubectl get nodes'), /minikube +Ready/);
+  });
+
+  test('a reset lets go of the kept cluster', async () => {
+    await run('kubectl create namespace of-before');
+    await until(() => existsSync(keptFile()), 'it is kept');
+    const told = messages.length;
+    control.send('{"type":"reset"}');
+    const since = () =>
+      messages.slice(told).flatMap(message => (message.type === 'attempt' ? [message.attempt.status] : []));
+    await until(() => since().includes('preparing') && since().at(-1) === 'running', 'it was reset');
+    await restart();
+    assert.match(await run('kubectl get namespace of-before'), /not found/);
+  });
+});
+
+describe('a server that is killed', { skip }, () => {
+  test('loses at most the last second', async t => {
+    const folder = await mkdtemp(join(tmpdir(), 'kbd-killed-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    await mkdir(join(folder, 'labs', 'trying'), { recursive: true });
+    await writeFile(join(folder, 'labs', 'trying', 'lab.yaml'), LAB);
+    const child = spawn(
+      process.execPath,
+      [join(ROOT, 'tests/support/killable.ts'), join(folder, 'labs'), join(folder, 'data')],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    t.after(() => child.kill('SIGKILL'));
+    const said = await new Promise<string>(resolve =>
+      child.stdout.once('data', data => resolve(String(data))),
+    );
+    const { kubeconfig } = JSON.parse(said) as { kubeconfig: string };
+    const kubectl = (config: string, ...args: string[]) =>
+      promisify(execFile)('kubectl', ['--kubeconfig', config, ...args]).then(
+        ({ stdout }) => stdout,
+        error => String(error.stderr),
+      );
+    await kubectl(kubeconfig, 'create', 'deployment', 'web', '--image=nginx:1.27');
+    await kubectl(kubeconfig, 'rollout', 'status', 'deployment', 'web', '--timeout=20s');
+    await kubectl(kubeconfig, 'create', 'namespace', 'early');
+    await sleep(1000);
+    const ended = new Promise(resolve => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
+    const server = await startTestServer({ labs: join(folder, 'labs'), data: join(folder, 'data') });
+    t.after(() => server.close());
+    const answer = await server.open({ lab: 'trying' });
+    assert.ok(answer.ok, JSON.stringify(answer));
+    assert.equal(answer.state.note?.en, 'The cluster is as you left it.');
+    const again = join(folder, 'data', 'run', answer.state.session, 'kubeconfig');
+    assert.match(await kubectl(again, 'get', 'namespace', 'early'), /early +Active/);
+    assert.match(
+      await kubectl(again, 'rollout', 'status', 'deployment', 'web', '--timeout=20s'),
+      /successfully rolled out/,
+    );
   });
 });

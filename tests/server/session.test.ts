@@ -241,7 +241,7 @@ test('a session nobody looks at ends after hours, one that is looked at does not
     sandbox: NO_WALLS,
     kubectl: createKubectl({ cache: data, known: KUBECTL }),
     tools: async () => [],
-    progress: { close: () => {} } as never,
+    progress: { close: () => {}, current: () => undefined } as never,
     clock,
   });
   t.after(() => sessions.close());

@@ -2,7 +2,7 @@
 // Knows nothing of HTTP, kinds, users or rules.
 
 import type { KubeObject } from '../../kube/index.ts';
-import type { Store, StoreEvent, StoreList, StoreSnapshot } from './types.ts';
+import type { Store, StoreDump, StoreEvent, StoreList, StoreSnapshot } from './types.ts';
 import { StoreError } from './types.ts';
 
 /** Changes kept for watches and reads of the past; about ten minutes of a busy practice cluster. */
@@ -13,6 +13,8 @@ export interface MemoryStoreOptions {
   logLength?: number;
   /** Freezes every stored object deeply, so that a test sees whoever writes into a shared object. */
   freeze?: boolean;
+  /** Told the key of every write; must not write itself. */
+  onWrite?: (key: string) => void;
 }
 
 /** All objects of one resource: the first segment of a key names it. */
@@ -89,6 +91,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
 
   function record(event: StoreEvent): void {
     log.push(event);
+    options.onWrite?.(event.key);
     // Cutting in large steps keeps a write at constant cost.
     if (log.length > logLength * 1.25) {
       const cut = log.length - logLength;
@@ -257,24 +260,22 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       become((snapshot as Snapshot).buckets);
     },
 
-    serialise() {
+    serialise(snapshot) {
+      const from = (snapshot as Snapshot | undefined) ?? { revision, buckets };
       const objects: [string, KubeObject][] = [];
-      for (const bucket of buckets.values()) {
+      for (const bucket of from.buckets.values()) {
         for (const key of bucket.keys) objects.push([key, bucket.objects.get(key) as KubeObject]);
       }
-      return { revision, objects };
+      return { revision: from.revision, objects };
+    },
+
+    snapshotOf(dump): StoreSnapshot {
+      const snapshot: Snapshot = { revision: dump.revision, buckets: bucketsOf(dump, true) };
+      return snapshot;
     },
 
     load(dump) {
-      const target = new Map<string, Bucket>();
-      for (const [key, object] of dump.objects) {
-        const name = bucketName(key);
-        const bucket: Bucket = target.get(name) ?? { keys: [], objects: new Map(), shared: false };
-        target.set(name, bucket);
-        bucket.keys.push(key);
-        bucket.objects.set(key, object);
-      }
-      for (const bucket of target.values()) bucket.keys.sort(compare);
+      const target = bucketsOf(dump, false);
       if (revision === 0) {
         // An unused store takes the dump as it is, resource versions included.
         for (const [name, bucket] of target) buckets.set(name, bucket);
@@ -285,6 +286,19 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       become(target);
     },
   };
+}
+
+function bucketsOf(dump: StoreDump, shared: boolean): Map<string, Bucket> {
+  const target = new Map<string, Bucket>();
+  for (const [key, object] of dump.objects) {
+    const name = bucketName(key);
+    const bucket: Bucket = target.get(name) ?? { keys: [], objects: new Map(), shared };
+    target.set(name, bucket);
+    bucket.keys.push(key);
+    bucket.objects.set(key, object);
+  }
+  for (const bucket of target.values()) bucket.keys.sort(compare);
+  return target;
 }
 
 /** `/pods/default/web` and `/pods/` live in bucket `pods`. */

@@ -32,6 +32,11 @@ export interface StoreList {
   remaining: number;
 }
 
+export interface StoreDump {
+  revision: number;
+  objects: [key: string, object: KubeObject][];
+}
+
 /** An opaque frozen moment; cheap to take and to go back to (structural sharing, no copying of objects). */
 export interface StoreSnapshot {
   readonly revision: number;
@@ -56,7 +61,9 @@ export interface Store {
   snapshot(): StoreSnapshot;
   /** Goes back: the revision keeps growing, watchers see the difference as ordinary events. */
   restore(snapshot: StoreSnapshot): void;
-  /** A plain value for files, and back. */
-  serialise(): { revision: number; objects: [key: string, object: KubeObject][] };
-  load(dump: { revision: number; objects: [key: string, object: KubeObject][] }): void;
+  /** A plain value for files, of now or of a snapshot; objects that did not change in between are the same ones in both. */
+  serialise(snapshot?: StoreSnapshot): StoreDump;
+  load(dump: StoreDump): void;
+  /** The snapshot that `serialise` made a dump of. */
+  snapshotOf(dump: StoreDump): StoreSnapshot;
 }

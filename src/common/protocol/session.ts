@@ -157,6 +157,8 @@ export interface SessionState {
   cluster: ClusterOffer;
   terminals: TerminalInfo[];
   attempt?: AttemptView;
+  /** Said once, of the cluster one comes back to: that it is as it was, or why it is not. */
+  note?: Text;
 }
 
 /** `POST /api/session` — open or come back to a lab. `consent` is the learner's yes to a shell outside a sandbox. */
