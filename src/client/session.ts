@@ -12,9 +12,12 @@ import type {
   Text,
 } from '#common/protocol/session.ts';
 import { memory, type OpenLab } from './memory.ts';
-import { openSession } from './server.ts';
+import { openSession, reachServer } from './server.ts';
 import { type Link, Socket } from './socket.ts';
 import { language } from './words.ts';
+
+/** After a failed try to get a new session, in ms. */
+const RENEW_AGAIN = 2000;
 
 export interface SessionWatcher {
   opened?(state: SessionState): void;
@@ -23,6 +26,10 @@ export interface SessionWatcher {
   terminals?(terminals: TerminalInfo[]): void;
   link?(link: Link): void;
   error?(note: Text): void;
+  /** The server knew the session no more, and this page has a new one in its place. */
+  renewed?(state: SessionState): void;
+  /** A server answers, but this browser has no pass for it (true), or has one again (false). */
+  locked?(locked: boolean): void;
   map?(part: Partial<ClusterMap>, lost: Text | undefined): void;
 }
 
@@ -80,12 +87,32 @@ export class Session {
         // A new line knows nothing of what this page follows.
         if (message.type === 'state' && this.#mapOpen) this.send({ type: 'map', open: true });
       },
-      link: link => this.#tell('link', link),
-      // The server was restarted and knows this session no more: ask for the lab again, progress is in its store.
-      gone: () => {
-        if (this.#asked) this.open(this.#asked).catch(() => {});
+      link: link => {
+        this.#tell('link', link);
+        if (link.kind === 'waiting') void this.#lookAtDoor();
+        else if (link.kind === 'open') this.#tell('locked', false);
       },
+      gone: () => void this.#renew(),
     });
+  }
+
+  /** The server was restarted and knows this session no more: ask for the lab again, progress is in its store. */
+  async #renew(): Promise<void> {
+    if (!this.#asked || this.opening) return;
+    try {
+      const answer = await this.open(this.#asked);
+      if (answer.ok) this.#tell('renewed', answer.state);
+      else this.#tell('error', answer.note);
+    } catch {
+      // It went again in this very moment.
+      setTimeout(() => void this.#renew(), RENEW_AGAIN);
+    }
+  }
+
+  /** A refused upgrade tells a page nothing; a plain request says whether it was the pass. */
+  async #lookAtDoor(): Promise<void> {
+    const reach = await reachServer();
+    this.#tell('locked', reach.kind === 'no-token');
   }
 
   #take(message: SessionMessage): void {
@@ -123,7 +150,7 @@ export class Session {
     }
   }
 
-  #tell<K extends 'opened' | 'attempt' | 'terminals' | 'link' | 'error'>(
+  #tell<K extends 'opened' | 'attempt' | 'terminals' | 'link' | 'error' | 'renewed' | 'locked'>(
     what: K,
     value: Parameters<NonNullable<SessionWatcher[K]>>[0],
   ): void {

@@ -52,8 +52,11 @@ async function start(workbench: HTMLElement, lab: string): Promise<void> {
     opened: state => {
       labPanel.showStart(undefined);
       showBadge(state.cluster);
+      terminals.say(state.note?.[language]);
     },
     terminals: list => void terminals.show(list),
+    renewed: state => terminals.say([words.sessionRenewed, state.note?.[language] ?? ''].join(' ').trim()),
+    locked: on => terminals.locked(on),
   });
 
   offerMap(session, command => {

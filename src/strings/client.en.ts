@@ -29,6 +29,13 @@ export const strings: ClientStrings = {
   readerOff: 'Turn screen reader mode off',
   pasteBlocked:
     'The browser does not let the page read the clipboard. Press Ctrl+Shift+V in the terminal (⌘V on macOS).',
+  copyBlocked:
+    'The browser does not let the page write the clipboard. Press Ctrl+Insert in the terminal (⌘C on macOS).',
+  terminalLost: 'The server no longer knows this shell; asking for a new one…',
+  serverLocked:
+    'The server was restarted and wants a new pass: open the address it printed. This page then goes on by itself.',
+  sessionRenewed:
+    'The server no longer had your session (it was restarted, or nobody looked for hours). This is a new shell; your files and progress are kept.',
   terminalHelp:
     'To leave the terminal press Esc, then Tab (Shift+Tab to go back). Copy with Ctrl+Shift+C, paste with Ctrl+Shift+V.',
   terminalLeave: 'Esc, then Tab to leave',
@@ -45,6 +52,8 @@ export const strings: ClientStrings = {
   noToken: 'This browser has no pass yet. Open the address that npm start printed once more.',
   chooseCluster: 'Which cluster?',
   practice: 'Practice cluster',
+  // The beginning of `practice`, for narrow screens.
+  practiceShort: 'Practice',
   minikube: 'minikube',
   available: 'ready',
   stopped: 'not running',

@@ -24,6 +24,11 @@ export const strings = {
   readerOn: '開啟螢幕報讀模式',
   readerOff: '關閉螢幕報讀模式',
   pasteBlocked: '瀏覽器不讓網頁讀剪貼簿，請在終端機裡按 Ctrl+Shift+V（macOS 是 ⌘V）。',
+  copyBlocked: '瀏覽器不讓網頁寫剪貼簿，請在終端機裡按 Ctrl+Insert（macOS 是 ⌘C）。',
+  terminalLost: '伺服器已經不認得這個 shell，正在要一個新的…',
+  serverLocked: '伺服器重新啟動過，需要新的通行證：請打開它印出的網址，這一頁就會自己接上。',
+  sessionRenewed:
+    '伺服器已經沒有你原本的工作階段（它重新啟動過，或好幾個小時沒人看），這是新的 shell；檔案和進度都還在。',
   terminalHelp: '離開終端機：按 Esc，再按 Tab（往回是 Shift+Tab）。複製 Ctrl+Shift+C，貼上 Ctrl+Shift+V。',
   terminalLeave: '按 Esc 再按 Tab 離開',
   connecting: '連線中…',
@@ -39,6 +44,8 @@ export const strings = {
   noToken: '這個瀏覽器還沒有通行證。請用 npm start 印出的那個網址再開一次。',
   chooseCluster: '要用哪個叢集？',
   practice: '練習叢集',
+  // The beginning of `practice`, for narrow screens.
+  practiceShort: '練習叢集',
   minikube: 'minikube',
   available: '可以用',
   stopped: '沒在跑',

@@ -21,8 +21,8 @@ export interface TestServer extends RunningServer {
 export interface TestServerOptions extends Replacements {
   /** Files of the site: path to text. */
   site?: Record<string, string>;
-  /** Uses the real built site instead. */
-  builtSite?: boolean;
+  /** A folder with a built site, instead of `site`. */
+  builtSite?: string;
   data?: string;
   /** Another folder of labs. */
   labs?: string;
@@ -33,7 +33,7 @@ export interface TestServerOptions extends Replacements {
 /** Everything it makes lies in one temporary folder, which goes when it closes. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'kbd-test-'));
-  const site = options.builtSite ? join(ROOT, 'dist') : join(folder, 'site');
+  const site = options.builtSite ?? join(folder, 'site');
   const files = options.site ?? { 'index.html': '<!doctype html><title>site</title>' };
   if (!options.builtSite) {
     for (const [path, text] of Object.entries(files)) {

@@ -25,14 +25,15 @@ export function clusterName(offer: ClusterOffer, words: ClientStrings): string {
   return offer.version ? `${name} ${offer.version}` : name;
 }
 
-/** What the header shows: on a narrow screen only the name fits. */
+/** What the header shows: on a narrow screen only the beginning of the name fits. */
 export function drawBadge(offer: ClusterOffer, words: ClientStrings): Node[] {
   const [before = '', after = ''] = words.onCluster.split('{name}');
-  const name = clusterName({ ...offer, version: undefined }, words);
+  const name = clusterName(offer, words);
+  const short = [words.practiceShort, words.minikube].find(word => name.startsWith(word)) ?? name;
   return [
     h('span', { class: 'wide-only' }, before),
-    h('span', { class: 'cluster-name' }, name),
-    h('span', { class: 'wide-only' }, `${offer.version ? ` ${offer.version}` : ''}${after}`),
+    h('span', { class: 'cluster-name' }, short),
+    h('span', { class: 'wide-only' }, `${name.slice(short.length)}${after}`),
   ];
 }
 

@@ -33,6 +33,10 @@ interface Tab {
 }
 
 const HELP_ID = 'terminal-help';
+/** How long a line about a refused copy or paste stays, in ms. */
+const NOTE_STAYS = 6000;
+/** When a terminal that the server did not know is asked for once more, in ms. */
+const LOST_AGAIN = 2000;
 
 /** Paths of 24 × 24 line icons. */
 const ICONS = {
@@ -52,6 +56,9 @@ export class TerminalPanel {
   #waiters: { number: number; give: (tab: Tab) => void }[] = [];
   #reader = memory.screenReader();
   #countdown: ReturnType<typeof setInterval> | undefined;
+  #note: string | undefined;
+  #noteEnd: ReturnType<typeof setTimeout> | undefined;
+  #locked = false;
 
   #tablist = h('div', { class: 'term-tabs' });
   #state = h('div', { class: 'term-state', role: 'status', hidden: true });
@@ -99,7 +106,9 @@ export class TerminalPanel {
     this.#wanted = terminals;
     const { createScreen } = await this.#load();
     if (this.#wanted !== terminals) return;
-    for (const [id, tab] of this.#tabs) if (!terminals.some(info => info.id === id)) this.#drop(tab);
+    // A dead line's terminal went with its server; the one that has its name now is another.
+    for (const [id, tab] of this.#tabs)
+      if (!terminals.some(info => info.id === id) || lost(tab)) this.#drop(tab);
     let added: Tab | undefined;
     terminals.forEach((info, index) => {
       const known = this.#tabs.get(info.id);
@@ -144,6 +153,20 @@ export class TerminalPanel {
     return true;
   }
 
+  /** One line above the screens, until the learner types or `undefined` takes it away. */
+  say(sentence: string | undefined): void {
+    clearTimeout(this.#noteEnd);
+    this.#note = sentence;
+    this.#drawState();
+  }
+
+  /** The server that answers wants a new pass: what is said while the lines wait for one. */
+  locked(on: boolean): void {
+    if (this.#locked === on) return;
+    this.#locked = on;
+    this.#drawState();
+  }
+
   focus(): void {
     if (this.#active) this.#tabs.get(this.#active)?.screen.focus();
   }
@@ -170,8 +193,12 @@ export class TerminalPanel {
     this.#screens.append(place);
     let tab: Tab;
     const screen = create(place, fill(this.#words.terminalN, { n: number }), HELP_ID, this.#reader, {
-      input: bytes => tab.line.input(bytes),
+      input: bytes => {
+        if (this.#note !== undefined) this.say(undefined);
+        tab.line.input(bytes);
+      },
       resized: (cols, rows) => tab?.line.resized(cols, rows),
+      copyBlocked: () => this.#say(this.#words.copyBlocked),
     });
     const line = new Line(info.id, screen, {
       link: link => {
@@ -198,6 +225,8 @@ export class TerminalPanel {
       gone: () => {
         tab.link = { kind: 'closed' };
         this.#draw();
+        // Usually a new session's list comes and replaces it; this is for when that came first.
+        setTimeout(() => this.#tabs.get(info.id) === tab && void this.show([...this.#wanted]), LOST_AGAIN);
       },
     });
     tab = { info, number, place, screen, line, link: { kind: 'connecting' } };
@@ -281,14 +310,20 @@ export class TerminalPanel {
     clearInterval(this.#countdown);
     const tab = this.#active ? this.#tabs.get(this.#active) : undefined;
     const words = this.#words;
-    if (!tab || (tab.exited === undefined && tab.link.kind === 'open')) {
-      this.#state.hidden = true;
+    const open = tab?.exited === undefined && tab?.link.kind === 'open';
+    this.#state.hidden = tab === undefined || (open && this.#note === undefined);
+    if (!tab || this.#state.hidden) return;
+    if (open) {
+      this.#state.replaceChildren(this.#note ?? '');
       return;
     }
-    this.#state.hidden = false;
-    if (tab.exited !== undefined || tab.link.kind === 'closed') {
+    if (lost(tab)) {
+      this.#state.replaceChildren(words.terminalLost);
+      return;
+    }
+    if (tab.exited !== undefined) {
       this.#state.replaceChildren(
-        fill(words.ended, { code: tab.exited ?? '?' }),
+        fill(words.ended, { code: tab.exited }),
         h(
           'button',
           { type: 'button', class: 'button small plain', onclick: () => this.#replace(tab) },
@@ -304,9 +339,8 @@ export class TerminalPanel {
     const { until } = tab.link as { until: number };
     const text = h('span');
     const tick = (): void => {
-      text.textContent = fill(words.reconnecting, {
-        seconds: Math.max(0, Math.ceil((until - Date.now()) / 1000)),
-      });
+      const seconds = Math.max(0, Math.ceil((until - Date.now()) / 1000));
+      text.textContent = this.#locked ? words.serverLocked : fill(words.reconnecting, { seconds });
     };
     tick();
     this.#countdown = setInterval(tick, 500);
@@ -351,9 +385,8 @@ export class TerminalPanel {
     if (!this.#shown()?.find(this.#findInput.value, event.shiftKey)) announce(this.#words.findNone);
   }
 
-  #copy(): void {
-    const text = this.#shown()?.selection();
-    if (text) navigator.clipboard?.writeText(text).catch(() => {});
+  async #copy(): Promise<void> {
+    if ((await this.#shown()?.copy()) === false) this.#say(this.#words.copyBlocked);
     this.focus();
   }
 
@@ -361,11 +394,16 @@ export class TerminalPanel {
     try {
       this.#shown()?.paste(await navigator.clipboard.readText());
     } catch {
-      this.#state.hidden = false;
-      this.#state.textContent = this.#words.pasteBlocked;
-      setTimeout(() => this.#drawState(), 6000);
+      this.#say(this.#words.pasteBlocked);
     }
     this.focus();
+  }
+
+  #say(sentence: string): void {
+    this.#note = sentence;
+    clearTimeout(this.#noteEnd);
+    this.#noteEnd = setTimeout(() => this.say(undefined), NOTE_STAYS);
+    this.#drawState();
   }
 
   #toggleReader(): void {
@@ -377,4 +415,9 @@ export class TerminalPanel {
     this.#readerButton.setAttribute('aria-label', label);
     this.#readerButton.title = label;
   }
+}
+
+/** The server does not know this terminal any more, and its shell did not end. */
+function lost(tab: Tab): boolean {
+  return tab.link.kind === 'closed' && tab.exited === undefined;
 }

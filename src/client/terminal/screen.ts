@@ -12,6 +12,8 @@ export interface ScreenEvents {
   /** What the learner typed or pasted, and what the terminal itself answers to queries. */
   input(bytes: Uint8Array<ArrayBuffer>): void;
   resized(cols: number, rows: number): void;
+  /** The browser did not let a selection onto the clipboard. */
+  copyBlocked(): void;
 }
 
 export interface Screen {
@@ -25,7 +27,8 @@ export interface Screen {
   size(): { cols: number; rows: number };
   focus(): void;
   find(text: string, back?: boolean): boolean;
-  selection(): string;
+  /** Puts the selection on the clipboard; false when the browser does not allow that. */
+  copy(): Promise<boolean>;
   paste(text: string): void;
   setReader(on: boolean): void;
   dispose(): void;
@@ -111,6 +114,11 @@ function leaveQueriesToServer(term: Terminal): void {
   for (const id of [4, 10, 11, 12]) term.parser.registerOscHandler(id, data => data.includes('?'));
 }
 
+/** Without control characters: an escape in a copied text could end the paste, and the lines after it would run. */
+export function pasteable(text: string): string {
+  return text.replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g, '');
+}
+
 export function createScreen(
   host: HTMLElement,
   label: string,
@@ -169,20 +177,39 @@ export function createScreen(
     // Esc, then Tab leaves the terminal: the browser then moves the focus as on any page.
     else if (event.key === 'Tab' && event.timeStamp - escapedAt < LEAVE_WINDOW) return false;
     else if (!['Shift', 'Control', 'Alt', 'Meta'].includes(event.key)) escapedAt = Number.NEGATIVE_INFINITY;
-    const copyKey = event.ctrlKey && event.shiftKey && event.code === 'KeyC';
-    if (copyKey && term.hasSelection()) {
+    // Ours, not the browser's: there it opens the developer tools. Ctrl+Insert the browser does by itself.
+    if (event.ctrlKey && event.shiftKey && event.code === 'KeyC') {
       event.preventDefault();
-      navigator.clipboard?.writeText(term.getSelection()).catch(() => {});
+      void copy().then(done => done || events.copyBlocked());
       return false;
     }
-    if (copyKey) {
-      event.preventDefault();
-      return false;
-    }
-    // Left to the browser, whose paste event xterm wraps in bracketed paste.
+    // Left to the browser, which pastes as with Shift+Insert.
     if (event.ctrlKey && event.shiftKey && event.code === 'KeyV') return false;
     return true;
   });
+
+  const copy = async (): Promise<boolean> => {
+    if (!term.hasSelection()) return true;
+    try {
+      await navigator.clipboard.writeText(term.getSelection());
+      return true;
+    } catch {
+      // Without the permission there is still the old way, which xterm answers with the selection.
+      term.focus();
+      return document.execCommand('copy');
+    }
+  };
+  const paste = (text: string): void => term.paste(pasteable(text));
+  // Before xterm hears of it, on whatever way the text comes: keys, a menu, the middle button.
+  host.addEventListener(
+    'paste',
+    event => {
+      event.preventDefault();
+      event.stopPropagation();
+      paste(event.clipboardData?.getData('text/plain') ?? '');
+    },
+    { capture: true },
+  );
 
   let fitting: ReturnType<typeof setTimeout> | undefined;
   const fitNow = (): void => {
@@ -220,8 +247,8 @@ export function createScreen(
     size: () => ({ cols: term.cols, rows: term.rows }),
     focus: () => term.focus(),
     find: (text, back = false) => (text ? (back ? search.findPrevious(text) : search.findNext(text)) : false),
-    selection: () => term.getSelection(),
-    paste: text => term.paste(text),
+    copy,
+    paste,
     setReader(on) {
       term.options.screenReaderMode = on;
     },
