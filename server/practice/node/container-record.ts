@@ -106,6 +106,11 @@ export class ContainerRecord {
     return (this.instance?.running ?? false) || (this.busy && !this.stopped) || this.adopted !== undefined;
   }
 
+  /** What its present life has on the disk: its own layer and its log. */
+  get storageBytes(): number {
+    return this.instance ? this.instance.files.layerBytes() + this.instance.log.diskBytes : 0;
+  }
+
   get succeeded(): boolean {
     return this.facts.exited?.exitCode === 0 && !this.facts.waiting;
   }

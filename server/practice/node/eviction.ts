@@ -1,73 +1,76 @@
-// Node pressure: when the programs together use more memory than the node has to spare, the kubelet says so and ends the
-// pod that uses most beyond what it asked for. Knows numbers and pods, not the API.
+// Who has to go when a node runs short, and what is said about it. Knows pods and numbers, no node and no API.
 
+import type { KubeObject } from '../../kube/index.ts';
 import { quantityNumber } from '../programs/index.ts';
-import type { PodWorker } from './pod-worker.ts';
-import type { Usage } from './types.ts';
 
-/** The kubelet's default hard threshold memory.available<100Mi. */
-const THRESHOLD_BYTES = 100 * 1024 * 1024;
+/** What a node can run short of. */
+export type Scarce = 'memory' | 'ephemeral-storage';
+
 /** Pods of the node itself are never evicted. */
 const CRITICAL_PRIORITY = 2_000_000_000;
 
-export interface PodUse {
-  worker: PodWorker;
-  containers: { name: string; usage: Usage }[];
+export interface Evictable {
+  readonly pod: KubeObject;
+  readonly isMirror: boolean;
+  readonly active: boolean;
 }
 
-export interface Pressure {
-  victim: PodWorker;
-  message: string;
+export interface PodUse<P extends Evictable> {
+  worker: P;
+  /** Bytes of the scarce resource. */
+  total: number;
+  containers: { name: string; bytes: number }[];
 }
 
 const kibibytes = (bytes: number) => `${Math.round(bytes / 1024)}Ki`;
+const priorityOf = (worker: Evictable): number => worker.pod['spec']?.priority ?? 0;
 
-/** Memory left on the node, bytes. */
-export function availableMemory(capacityBytes: number, usedBytes: number): number {
-  return capacityBytes - usedBytes;
-}
+export const isCritical = (pod: Evictable): boolean => pod.isMirror || priorityOf(pod) >= CRITICAL_PRIORITY;
 
-export const isUnderPressure = (availableBytes: number) => availableBytes < THRESHOLD_BYTES;
-
-/** Who goes first: above its requests, then lowest priority, then furthest above its requests. */
-export function chooseVictim(pods: readonly PodUse[], availableBytes: number): Pressure | undefined {
-  const ranked = pods
-    .filter(p => p.worker.active && !p.worker.isMirror && priorityOf(p.worker) < CRITICAL_PRIORITY)
-    .map(p => {
-      const used = p.containers.reduce((sum, c) => sum + c.usage.memoryBytes, 0);
-      return { ...p, excess: used - requestOf(p.worker) };
-    })
+/** Who goes first: above its requests, then lowest priority, then furthest above its requests (disk: using most). */
+export function chooseVictim<P extends Evictable>(
+  scarce: Scarce,
+  pods: readonly PodUse<P>[],
+): PodUse<P> | undefined {
+  return pods
+    .filter(({ worker }) => worker.active && !isCritical(worker))
+    .map(use => ({ use, excess: use.total - requestOf(use.worker, scarce) }))
     .sort(
       (a, b) =>
         Number(b.excess > 0) - Number(a.excess > 0) ||
-        priorityOf(a.worker) - priorityOf(b.worker) ||
-        b.excess - a.excess,
-    );
-  const first = ranked[0];
-  if (!first) return undefined;
-  const threshold = `The node was low on resource: memory. Threshold quantity: 100Mi, available: ${kibibytes(Math.max(0, availableBytes))}. `;
-  const uses = first.containers
-    .filter(c => c.usage.memoryBytes > containerRequest(first.worker, c.name))
-    .map(c => {
-      const request = containerRequest(first.worker, c.name);
-      return `Container ${c.name} was using ${kibibytes(c.usage.memoryBytes)}, request is ${request === 0 ? '0' : kibibytes(request)}, has larger consumption of memory. `;
-    });
-  return { victim: first.worker, message: threshold + uses.join('') };
+        priorityOf(a.use.worker) - priorityOf(b.use.worker) ||
+        (scarce === 'memory' ? b.excess - a.excess : b.use.total - a.use.total),
+    )[0]?.use;
 }
 
-const priorityOf = (worker: PodWorker): number => worker.pod['spec'].priority ?? 0;
+/** What the evicted pod carries as its message. `threshold` as the kubelet prints it. */
+export function evictionMessage(
+  scarce: Scarce,
+  victim: PodUse<Evictable>,
+  threshold: string,
+  availableBytes: number,
+): string {
+  const low = `The node was low on resource: ${scarce}. Threshold quantity: ${threshold}, available: ${kibibytes(Math.max(0, availableBytes))}. `;
+  const uses = victim.containers
+    .filter(c => c.bytes > containerRequest(victim.worker, c.name, scarce))
+    .map(c => {
+      const request = containerRequest(victim.worker, c.name, scarce);
+      return `Container ${c.name} was using ${kibibytes(c.bytes)}, request is ${request === 0 ? '0' : kibibytes(request)}, has larger consumption of ${scarce}. `;
+    });
+  return low + uses.join('');
+}
 
-function containerRequest(worker: PodWorker, name: string): number {
-  const spec = worker.pod['spec'];
-  const found = [...(spec.containers ?? []), ...(spec.initContainers ?? [])].find(
+function containerRequest({ pod }: Evictable, name: string, scarce: Scarce): number {
+  const spec = pod['spec'];
+  const found = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].find(
     (c: any) => c.name === name,
   );
-  return quantityNumber(found?.resources?.requests?.memory);
+  return quantityNumber(found?.resources?.requests?.[scarce]);
 }
 
-function requestOf(worker: PodWorker): number {
-  return (worker.pod['spec'].containers ?? []).reduce(
-    (sum: number, c: any) => sum + quantityNumber(c.resources?.requests?.memory),
+function requestOf({ pod }: Evictable, scarce: Scarce): number {
+  return (pod['spec']?.containers ?? []).reduce(
+    (sum: number, c: any) => sum + quantityNumber(c.resources?.requests?.[scarce]),
     0,
   );
 }

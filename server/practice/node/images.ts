@@ -12,6 +12,11 @@ const PULL_BASE_MS = 600;
 const PULL_BYTES_PER_MS = 250_000;
 /** Pulls that run at once; the others wait, which the event's `including waiting` shows. */
 const PARALLEL_PULLS = 10;
+/** An image on the disk against its size as pulled: layers compress to about 40 %. */
+const UNPACKED = 3.5;
+/** The runtime keeps the image of its sandboxes. */
+const SANDBOX = 'registry.k8s.io/pause:';
+
 export interface StoredImage {
   /** `sha256:…`, the image's own id. */
   id: string;
@@ -91,6 +96,19 @@ export class NodeImages {
     image.names = image.names.filter(n => n !== reference.canonical);
     this.onChange();
     return true;
+  }
+
+  /** What they take on the disk: as they came, and unpacked. */
+  diskBytes(): number {
+    return this.list().reduce((sum, image) => sum + image.sizeBytes * UNPACKED, 0);
+  }
+
+  /** Removes those that nobody uses; `used` are references as pods write them. */
+  prune(used: ReadonlySet<string>): void {
+    const kept = new Set([...used].map(name => this.find(name)));
+    for (const image of this.list())
+      if (!kept.has(image) && !image.names.some(name => name.startsWith(SANDBOX)))
+        for (const name of [...image.names]) this.remove(name);
   }
 
   /** Whether a pod with these logins may use what is present without asking the registry. */

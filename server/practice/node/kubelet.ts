@@ -14,25 +14,26 @@ import {
 import type { NodeOptions } from '../types.ts';
 import { serveApiServer } from './api-server-port.ts';
 import { EventRecorder } from './events.ts';
-import { availableMemory, chooseVictim, isUnderPressure } from './eviction.ts';
 import { NodeImages } from './images.ts';
 import { serveKubeletPort } from './kubelet-port.ts';
 import { capacityOf, NODE_IMAGES, nodeAddress, podPrefix } from './machine.ts';
 import { NodeStatus } from './node-status.ts';
 import type { Candidate, PodHost } from './pod-host.ts';
 import { PodWorker } from './pod-worker.ts';
+import { EvictionManager } from './pressure.ts';
 import type { Registries } from './registries.ts';
 import { PODS } from './resources.ts';
 import { StaticPods } from './static-pods.ts';
 import type { NodeServices, Usage } from './types.ts';
 
-/** The eviction manager's rounds. */
-const PRESSURE_ROUND_MS = 10_000;
-/** How long a node keeps saying that memory is short after it no longer is. */
-const PRESSURE_HOLD_MS = 300_000;
+/** What a pod may ask for that a node can run out of. */
+const WEIGHED = ['cpu', 'memory', 'ephemeral-storage'] as const;
 
 /** What the node uses for itself: system daemons, the runtime and the kubelet. */
 const SYSTEM_USAGE: Usage = { cpuMillis: 60, memoryBytes: 300 * 1024 * 1024 };
+
+/** The system's own files on the node's disk. */
+const SYSTEM_DISK_BYTES = 3 * 1024 ** 3;
 
 /** Directories that any Linux node has; hostPath volumes of type Directory need them. */
 const HOST_DIRECTORIES = [
@@ -64,7 +65,7 @@ export class Kubelet {
   private readonly root: DirNode = directory();
   private watch: WatchHandle | undefined;
   private stopped = true;
-  private pressedAt = Number.NEGATIVE_INFINITY;
+  private readonly eviction: EvictionManager<PodWorker>;
 
   constructor(
     options: NodeOptions,
@@ -120,6 +121,21 @@ export class Kubelet {
       fault: (where, error) => services.onFault?.(`kubelet ${options.name}, ${where}`, error),
       ...(services.dialApiServer ? { apiServer: services.dialApiServer } : {}),
     };
+    this.eviction = new EvictionManager({
+      clock: services.clock,
+      capacity: this.host.allocatable,
+      memory: () => {
+        const { node, pods } = this.usage();
+        return { usedBytes: node.memoryBytes, pods: pods.map(inMemory) };
+      },
+      pods: () => this.workers.values(),
+      diskBase: () => SYSTEM_DISK_BYTES + this.images.diskBytes(),
+      dropImages: () => this.images.prune(this.imagesInUse()),
+      evicted: (worker, message) => events.record(worker.pod, 'Warning', 'Evicted', message),
+      reclaiming: scarce =>
+        this.status.say('Warning', 'EvictionThresholdMet', `Attempting to reclaim ${scarce}`),
+      show: (condition, pressed) => this.status.pressure(condition, pressed),
+    });
     this.staticPods = new StaticPods({
       client: this.client,
       clock: services.clock,
@@ -142,30 +158,12 @@ export class Kubelet {
     const node = await this.status.start();
     if (controlPlane) await this.staticPods.ensure(node);
     this.follow();
-    this.watchPressure();
-  }
-
-  private watchPressure(): void {
-    this.services.clock.after(PRESSURE_ROUND_MS, () => {
-      if (this.stopped) return;
-      const { node, pods } = this.usage();
-      const available = availableMemory(quantityNumber(this.host.allocatable['memory']), node.memoryBytes);
-      const pressed = isUnderPressure(available);
-      if (pressed) {
-        this.pressedAt = this.services.clock.now();
-        const found = chooseVictim(pods, available);
-        if (found) {
-          this.host.events.record(found.victim.pod, 'Warning', 'Evicted', found.message);
-          found.victim.evict('Evicted', found.message);
-        }
-      }
-      this.status.memoryPressure(pressed || this.services.clock.now() - this.pressedAt < PRESSURE_HOLD_MS);
-      this.watchPressure();
-    });
+    this.eviction.start();
   }
 
   stop(): void {
     this.stopped = true;
+    this.eviction.stop();
     this.status.stop();
     this.suspend();
   }
@@ -257,11 +255,18 @@ export class Kubelet {
     return node;
   }
 
+  private imagesInUse(): Set<string> {
+    const pods = [...this.workers.values()].filter(worker => worker.active);
+    return new Set(pods.flatMap(worker => worker.records.map(record => String(record.facts.spec.image))));
+  }
+
   /** Pods that named their node themselves are weighed here, since no scheduler did. */
   private admit(candidate: Candidate): { reason: string; message: string } | undefined {
     if (candidate.isMirror) return undefined;
+    const refusal = this.eviction.refusal(candidate);
+    if (refusal) return refusal;
     const capacity = this.host.allocatable;
-    for (const resource of ['cpu', 'memory'] as const) {
+    for (const resource of WEIGHED) {
       const wanted = requestOf(candidate.pod, resource);
       if (wanted === 0) continue;
       let used = 0;
@@ -308,11 +313,23 @@ export class Kubelet {
   }
 }
 
+const inMemory = ({
+  worker,
+  containers,
+}: {
+  worker: PodWorker;
+  containers: { name: string; usage: Usage }[];
+}) => ({
+  worker,
+  total: containers.reduce((sum, c) => sum + c.usage.memoryBytes, 0),
+  containers: containers.map(c => ({ name: c.name, bytes: c.usage.memoryBytes })),
+});
+
 const newer = (a: KubeObject, b: KubeObject) =>
   Number(a.metadata.resourceVersion ?? 0) >= Number(b.metadata.resourceVersion ?? 0);
 
 /** The larger of what the containers ask for together and what one init container asks for, as the scheduler adds up. */
-function requestOf(pod: KubeObject, resource: 'cpu' | 'memory'): number {
+function requestOf(pod: KubeObject, resource: (typeof WEIGHED)[number]): number {
   const spec = pod['spec'];
   const of = (c: any) => quantityNumber(c.resources?.requests?.[resource]);
   let sidecars = 0;

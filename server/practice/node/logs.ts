@@ -2,6 +2,8 @@
 
 /** Kept per container: enough to read, small enough for a cluster of fifty pods. */
 const MAX_BYTES = 256 * 1024;
+/** The kubelet's containerLogMaxSize times containerLogMaxFiles. */
+const ROTATED_BYTES = 5 * 10 * 1024 * 1024;
 /** Longer lines are cut in pieces, as the runtime does. */
 const MAX_LINE = 16 * 1024;
 
@@ -22,15 +24,22 @@ export class LogBuffer {
   private listeners = new Set<(text: string, stream: LogLine['stream']) => void>();
   private open: Record<LogLine['stream'], LogLine | undefined> = { stdout: undefined, stderr: undefined };
   private ended = false;
+  private total = 0;
   private readonly now: () => number;
 
   constructor(now: () => number) {
     this.now = now;
   }
 
+  /** What its files take on the node's disk: all that was written, as far as rotation keeps it. */
+  get diskBytes(): number {
+    return Math.min(this.total, ROTATED_BYTES);
+  }
+
   /** Any text, with or without newlines; an unfinished line is continued by the next write to the same stream. */
   write(text: string, stream: LogLine['stream'] = 'stdout'): void {
     if (this.ended || text === '') return;
+    this.total += text.length;
     for (const listener of this.listeners) listener(text, stream);
     let rest = text;
     while (rest.length > 0) {

@@ -35,7 +35,7 @@ function kibibytes(memory: string): string {
 export function capacityOf(options: NodeOptions): Record<string, string> {
   return {
     cpu: options.cpus,
-    'ephemeral-storage': EPHEMERAL_STORAGE,
+    'ephemeral-storage': options.disk ? kibibytes(options.disk) : EPHEMERAL_STORAGE,
     'hugepages-1Gi': '0',
     'hugepages-2Mi': '0',
     memory: kibibytes(options.memory),

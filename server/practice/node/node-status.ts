@@ -6,6 +6,7 @@ import type { NodeOptions } from '../types.ts';
 import type { EventRecorder } from './events.ts';
 import type { NodeImages } from './images.ts';
 import { capacityOf, labelsOf, nodeAddress, nodeInfo, podPrefix } from './machine.ts';
+import type { Condition } from './pressure.ts';
 import { LEASES, NAMESPACES, NODES } from './resources.ts';
 
 const LEASE_SECONDS = 40;
@@ -15,6 +16,17 @@ const REPORT_MS = 300_000;
 /** A node reports its largest images only. */
 const MAX_IMAGES = 50;
 const LEASE_NAMESPACE = 'kube-node-lease';
+
+const PRESSURES = {
+  MemoryPressure: {
+    bad: { reason: 'KubeletHasInsufficientMemory', message: 'kubelet has insufficient memory available' },
+    good: { reason: 'KubeletHasSufficientMemory', message: 'kubelet has sufficient memory available' },
+  },
+  DiskPressure: {
+    bad: { reason: 'KubeletHasDiskPressure', message: 'kubelet has disk pressure' },
+    good: { reason: 'KubeletHasNoDiskPressure', message: 'kubelet has no disk pressure' },
+  },
+};
 
 export class NodeStatus {
   private readonly options: NodeOptions;
@@ -27,7 +39,7 @@ export class NodeStatus {
   private readyAt: string | undefined;
   private reporting: Promise<void> = Promise.resolve();
   private imagesDue = false;
-  private pressed = false;
+  private readonly pressed = new Set<Condition>();
   private node: KubeObject | undefined;
 
   constructor(services: {
@@ -73,13 +85,19 @@ export class NodeStatus {
     this.abort.abort();
   }
 
-  /** Reports memory pressure, or that it is over. */
-  memoryPressure(pressed: boolean): void {
-    if (pressed === this.pressed || !this.node) return;
-    this.pressed = pressed;
-    const reason = pressed ? 'NodeHasInsufficientMemory' : 'NodeHasSufficientMemory';
-    const message = `Node ${this.options.name} status is now: ${reason}`;
-    this.events.record(this.node, 'Normal', reason, message, { uid: this.options.name });
+  /** Says something about the node itself. */
+  say(type: 'Normal' | 'Warning', reason: string, message: string): void {
+    if (this.node) this.events.record(this.node, type, reason, message, { uid: this.options.name });
+  }
+
+  /** Reports that memory or disk is short, or no longer. */
+  pressure(type: Condition, pressed: boolean): void {
+    if (pressed === this.pressed.has(type) || !this.node) return;
+    if (pressed) this.pressed.add(type);
+    else this.pressed.delete(type);
+    const { reason } = PRESSURES[type][pressed ? 'bad' : 'good'];
+    const shown = reason.replace(/^Kubelet/, 'Node');
+    this.say('Normal', shown, `Node ${this.options.name} status is now: ${shown}`);
     void this.report();
   }
 
@@ -163,20 +181,11 @@ export class NodeStatus {
       allocatable: capacity,
       capacity,
       conditions: [
-        this.pressed
-          ? condition(
-              'MemoryPressure',
-              'True',
-              'KubeletHasInsufficientMemory',
-              'kubelet has insufficient memory available',
-            )
-          : condition(
-              'MemoryPressure',
-              'False',
-              'KubeletHasSufficientMemory',
-              'kubelet has sufficient memory available',
-            ),
-        condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
+        ...(['MemoryPressure', 'DiskPressure'] as const).map(type => {
+          const pressed = this.pressed.has(type);
+          const { reason, message } = PRESSURES[type][pressed ? 'bad' : 'good'];
+          return condition(type, pressed ? 'True' : 'False', reason, message);
+        }),
         condition('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
         condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status'),
       ],

@@ -13,6 +13,7 @@ import type { LogBuffer } from './logs.ts';
 export interface Candidate {
   readonly pod: KubeObject;
   readonly isMirror: boolean;
+  readonly active: boolean;
 }
 
 export interface User {

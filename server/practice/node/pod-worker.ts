@@ -10,6 +10,7 @@ import type { PodHost } from './pod-host.ts';
 import { podStatus } from './pod-status.ts';
 import { PodWorld } from './pod-world.ts';
 import { PODS } from './resources.ts';
+import { emptyDirsOf, type PodStorage } from './storage-use.ts';
 import { MountError } from './volumes.ts';
 
 /** Making a sandbox with its network. */
@@ -18,6 +19,8 @@ const SANDBOX_MS = 250;
 const MOUNT_RETRY_MS = { first: 500, last: 122_000 };
 /** Volumes made from API objects are looked at again this often. */
 const REFRESH_MS = 60_000;
+/** What a pod gets to end itself when its node runs short. */
+const EVICTION_GRACE_MS = 1_000;
 const DEADLINE = 'Pod was active on the node longer than the specified deadline';
 
 export class PodWorker {
@@ -83,6 +86,14 @@ export class PodWorker {
     return this.host.clock.now();
   }
 
+  /** What it has on the node's disk now. */
+  storage(): PodStorage {
+    return {
+      containers: this.records.map(record => ({ name: record.name, bytes: record.storageBytes })),
+      emptyDirs: emptyDirsOf(this.pod['spec'], this.volumes),
+    };
+  }
+
   record(container: string): ContainerRecord | undefined {
     return this.records.find(r => r.name === container);
   }
@@ -116,7 +127,7 @@ export class PodWorker {
       reason: 'TerminationByKubelet',
       message,
     });
-    this.beginStopping(0);
+    this.beginStopping(EVICTION_GRACE_MS);
     this.wake();
   }
 

@@ -12,13 +12,20 @@ const NAMESPACE = 'life';
 
 export async function testNode(
   t: TestContext,
-  options: { cpus?: string; memory?: string; pullLimit?: PullLimit } = {},
+  options: { cpus?: string; memory?: string; disk?: string; pullLimit?: PullLimit } = {},
 ) {
   const clock = fakeClock();
   const api = new FakeApi(clock);
   const faults: string[] = [];
   const nodes = createNodes({
-    nodes: [{ name: 'minikube', cpus: options.cpus ?? '2', memory: options.memory ?? '4Gi' }],
+    nodes: [
+      {
+        name: 'minikube',
+        cpus: options.cpus ?? '2',
+        memory: options.memory ?? '4Gi',
+        ...(options.disk ? { disk: options.disk } : {}),
+      },
+    ],
     clock,
     random: seededRandom(1),
     clientFor: () => api,
@@ -29,7 +36,7 @@ export async function testNode(
   t.after(() => nodes.stop());
   await nodes.start();
   /** Creates a pod bound to the node, with the defaults that an API server would add. */
-  const run = async (name: string, spec: any, metadata: any = {}) => {
+  const run = async (name: string, spec: any, metadata: any = {}, qosClass = 'BestEffort') => {
     const defaulted = (c: any) => ({ imagePullPolicy: 'IfNotPresent', ...c });
     await api.create(PODS, {
       apiVersion: 'v1',
@@ -44,7 +51,7 @@ export async function testNode(
         containers: spec.containers.map(defaulted),
         ...(spec.initContainers ? { initContainers: spec.initContainers.map(defaulted) } : {}),
       },
-      status: { phase: 'Pending', qosClass: 'BestEffort' },
+      status: { phase: 'Pending', qosClass },
     });
   };
   const pod = async (name: string): Promise<any> => api.get(PODS, { namespace: NAMESPACE, name });

@@ -76,6 +76,15 @@ export function bytesOf(node: FileNode): Uint8Array {
   return typeof content === 'string' ? Buffer.from(content) : content;
 }
 
+/** Bytes in a tree of files; what is made up while it is read takes no room. */
+export function treeBytes(node: FsNode): number {
+  if (node.kind === 'link' || (node.kind === 'file' && typeof node.content === 'function')) return 0;
+  if (node.kind === 'file') return Buffer.byteLength(node.content as string | Uint8Array);
+  let bytes = 0;
+  for (const child of node.children.values()) bytes += treeBytes(child);
+  return bytes;
+}
+
 /** Absolute, without `.`, `..` and doubled slashes. */
 export function normalisePath(path: string): string {
   const parts: string[] = [];
@@ -113,6 +122,8 @@ export class ContainerFileSystem implements ContainerFiles {
   private readonly readOnlyRoot: boolean;
   private readonly now: () => number;
   private written = 0;
+  /** Of the image, weighed before the first write. */
+  private imageBytes: number | undefined;
 
   constructor(root: DirNode, options: { now: () => number; readOnlyRoot?: boolean }) {
     this.root = root;
@@ -225,8 +236,15 @@ export class ContainerFileSystem implements ContainerFiles {
   }
 
   private charge(bytes: number, path: string): void {
+    this.imageBytes ??= treeBytes(this.root);
     if (this.written + bytes > MAX_WRITTEN_BYTES) throw new FileError('ENOSPC', path);
     this.written += bytes;
+  }
+
+  /** Bytes written beside the volumes since the start. */
+  layerBytes(): number {
+    if (this.written === 0) return 0;
+    return Math.max(0, treeBytes(this.root) - (this.imageBytes ?? 0));
   }
 
   list(path: string): string[] {

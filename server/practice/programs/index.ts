@@ -17,7 +17,7 @@ import { webServers } from './web-servers.ts';
 export type { ExecIo } from './exec.ts';
 export { ExecStartError, runExec } from './exec.ts';
 export type { DirNode, FileNode, FsNode } from './files.ts';
-export { ContainerFileSystem, directory, file, normalisePath, plant } from './files.ts';
+export { ContainerFileSystem, directory, file, normalisePath, plant, treeBytes } from './files.ts';
 export { quantityNumber } from './quantity.ts';
 export type { ImageReference } from './reference.ts';
 export { InvalidReference, parseReference } from './reference.ts';

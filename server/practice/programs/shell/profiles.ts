@@ -19,14 +19,14 @@ const BUILTINS = words(
 
 const BUSYBOX = words(`
   arch ash awk base64 basename cat chgrp chmod chown clear cp cut date dd df diff dirname dmesg du echo env expr false
-  find free fsync grep gunzip gzip head hostid hostname httpd id ip kill killall less link ln logname ls md5sum mkdir
+  fallocate find free fsync grep gunzip gzip head hostid hostname httpd id ip kill killall less link ln logname ls md5sum mkdir
   mkfifo mktemp more mount mv nc netstat nice nl nohup nproc nslookup od paste ping printenv printf ps pwd readlink
   realpath rev rm rmdir route sed seq sh sha1sum sha256sum sha512sum sleep sort split stat strings stty su sync tac tail
   tar tee telnet test time timeout top touch tr true truncate tty uname uniq unlink uptime users vi watch wc wget which
   whoami xargs yes zcat`);
 
 const DEBIAN = words(`
-  arch awk base64 basename bash cat chgrp chmod chown cp cut date dd df diff dirname du echo env expand expr false find
+  arch awk base64 basename bash cat chgrp chmod chown cp cut date dd df diff dirname du echo env expand expr fallocate false find
   fold getconf getent grep gunzip gzip head hostid hostname id join kill link ln ls md5sum mkdir mkfifo mktemp mount mv
   nice nl nohup nproc numfmt od paste printenv printf pwd readlink realpath rm rmdir sed seq sh sha1sum sha256sum
   sha512sum shuf sleep sort split stat stty sync tac tail tar tee test timeout touch tr true truncate tty uname uniq

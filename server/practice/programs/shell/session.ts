@@ -5,6 +5,7 @@ import { Bash, type CommandName, type CustomCommand, defineCommand, getCommandNa
 import type { ExecIo } from '../exec.ts';
 import { ContainerFileSystem, file, plant } from '../files.ts';
 import type { Container } from '../types.ts';
+import { diskCommands } from './disk-commands.ts';
 import { HIDDEN, plantCommands, shellFileSystem } from './file-system.ts';
 import { instrument } from './instrument.ts';
 import { networkCommands } from './network-commands.ts';
@@ -115,7 +116,7 @@ export class ShellSession {
       },
     };
     const known = new Set<string>(getCommandNames());
-    const added = [...systemCommands(tools), ...networkCommands(tools)].filter(c =>
+    const added = [...systemCommands(tools), ...diskCommands(tools), ...networkCommands(tools)].filter(c =>
       profile.commands.includes(c.name.replace(HIDDEN, '')),
     );
     this.bash = new Bash({
