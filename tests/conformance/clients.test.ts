@@ -170,9 +170,12 @@ test('logs are read', async () => {
 test('ports are forwarded over the older WebSocket form', async () => {
   await runningPod();
   const forward = new k8s.PortForward(await config());
+  // A connection left open would keep this process from ending as long as the cluster stands.
+  const connections: { close(): void }[] = [];
   const server = net.createServer(socket => {
     forward
       .portForward(namespace, 'client', [80], socket, null, socket)
+      .then(connection => connections.push(connection as { close(): void }))
       .catch(error => socket.destroy(error));
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
@@ -181,6 +184,7 @@ test('ports are forwarded over the older WebSocket form', async () => {
   const answer = await fetch(`http://127.0.0.1:${port}/`);
   assert.match(await answer.text(), /Welcome to nginx/);
   server.close();
+  for (const connection of connections) connection.close();
 });
 
 test('access can be asked about', async () => {

@@ -16,6 +16,7 @@ import type { ComponentHealth } from './component-statuses.ts';
 import { followDefinitions } from './custom/index.ts';
 import { type Environment, listAny, readAny, storeKey } from './environment.ts';
 import { withFlowControl } from './flow-control.ts';
+import { followFlowSchemas } from './flow-schemas.ts';
 import { registryOver } from './registry.ts';
 import { ServedSet } from './served.ts';
 import { authenticateToken, createTokenKeys, type TokenKeys } from './tokens.ts';
@@ -79,9 +80,11 @@ export function createRegistry(options: RegistryOptions): CreatedRegistry {
   });
   const stopServices = followServed(environment);
   const stopDefinitions = followDefinitions(environment, options.webhooks);
+  const stopFlowSchemas = followFlowSchemas(environment);
   return {
     registry,
     stop() {
+      stopFlowSchemas();
       stopDefinitions();
       stopServices();
     },

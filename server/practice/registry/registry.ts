@@ -21,7 +21,7 @@ import { getObject, listObjects } from './read.ts';
 import { answerReview, isReview } from './reviews.ts';
 import { bind } from './subresources/binding.ts';
 import { evict } from './subresources/eviction.ts';
-import { PART_SUBRESOURCES } from './subresources/parts.ts';
+import { PART_RULES, PART_SUBRESOURCES } from './subresources/parts.ts';
 import { getScale, writeScale } from './subresources/scale.ts';
 import { requestToken } from './subresources/token.ts';
 import type { TokenKeys } from './tokens.ts';
@@ -180,8 +180,10 @@ function needSubresource(served: ServedResource, name: string, verb: string): vo
 function partOf(served: ServedResource, path: ResourcePath): UpdateOptions {
   if (!path.subresource) return {};
   const { group, resource } = served.definition;
-  const combine = PART_SUBRESOURCES[`${group}/${resource}/${path.subresource}`];
-  return combine ? { combine } : {};
+  const part = `${group}/${resource}/${path.subresource}`;
+  const combine = PART_SUBRESOURCES[part];
+  const check = PART_RULES[part];
+  return { ...(combine ? { combine } : {}), ...(check ? { check } : {}) };
 }
 
 function podsOf(environment: Environment): ServedResource {

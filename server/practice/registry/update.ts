@@ -28,6 +28,8 @@ export interface UpdateOptions {
   tracked?: boolean;
   /** Where a subresource writes other parts than status: gets the next and the old object in the stored form, gives the next. */
   combine?(next: KubeObject, old: KubeObject): KubeObject;
+  /** What else is wrong with the next object, given the old one. */
+  check?(next: KubeObject, old: KubeObject): FieldError[];
   /** For admission, when the subresource has its own object (scale). */
   admissionKind?: string;
 }
@@ -185,6 +187,7 @@ async function prepare(
   // What only touches status is not asked to be a valid spec again: upstream validates it separately.
   if (!forStatus || served.custom) findings.push(...(definition.validate?.(stored, hooks) ?? []));
   if (!forPart || served.custom) findings.push(...(definition.validateUpdate?.(stored, old, hooks) ?? []));
+  findings.push(...(options.check?.(stored, old) ?? []));
   if (findings.length > 0) throw invalid(served.kind, target.name, withoutRepeats(findings));
   definition.canonicalize?.(stored);
   const judging = validate(environment, context, request);

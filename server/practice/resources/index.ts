@@ -133,5 +133,6 @@ export const resources: readonly ResourceDefinition[] = [
 export { CUSTOM_RESOURCE_CLEANUP } from './apiextensions/customresourcedefinitions.ts';
 export { scheduleError } from './batch/schedule.ts';
 export { podQuality } from './core/pod-quality.ts';
+export { ephemeralFindings, resizeFindings } from './core/pods.ts';
 export { AGE, age, humanDuration, NAME, since } from './format.ts';
 export type * from './types.ts';

@@ -1,6 +1,7 @@
 // Subresources that write one part of the object itself: which part each one may change.
 
-import type { KubeObject } from '../../../kube/index.ts';
+import type { FieldError, KubeObject } from '../../../kube/index.ts';
+import { ephemeralFindings, resizeFindings } from '../../resources/index.ts';
 import { copyOf } from '../values.ts';
 
 type Combine = (next: KubeObject, old: KubeObject) => KubeObject;
@@ -47,4 +48,10 @@ export const PART_SUBRESOURCES: Readonly<Record<string, Combine>> = {
     metadata: metadataFrom(next, old),
     status: { ...copyOf(old.status ?? {}), conditions: next.status?.conditions ?? [] },
   }),
+};
+
+/** What a part may not become, beside what the whole object may not be. */
+export const PART_RULES: Readonly<Record<string, (next: KubeObject, old: KubeObject) => FieldError[]>> = {
+  '/pods/ephemeralcontainers': ephemeralFindings,
+  '/pods/resize': resizeFindings,
 };

@@ -107,6 +107,42 @@ ${diff}`,
   return findings;
 }
 
+/** Debugging containers come and stay as they came. */
+export function ephemeralFindings(pod: KubeObject, old: KubeObject): FieldError[] {
+  const field = 'spec.ephemeralContainers';
+  const now: Container[] = pod.spec?.ephemeralContainers ?? [];
+  return ((old.spec?.ephemeralContainers ?? []) as Container[]).flatMap(before => {
+    const after = now.find(({ name }) => name === before.name);
+    if (!after)
+      return [forbiddenField(field, `existing ephemeral containers "${before.name}" may not be removed\n`)];
+    if (same(after, before)) return [];
+    const diff = goDiff(before, after, 'Container');
+    return [
+      forbiddenField(field, `existing ephemeral containers "${before.name}" may not be changed\n${diff}`),
+    ];
+  });
+}
+
+/** What a resize may not do: take a resource away, or change the quality of service. */
+export function resizeFindings(pod: KubeObject, old: KubeObject): FieldError[] {
+  const findings: FieldError[] = [];
+  const quality = podQuality(old.spec);
+  if (podQuality(pod.spec) !== quality)
+    findings.push(invalidValue('spec', quality, 'Pod QOS Class may not change as a result of resizing'));
+  for (const list of ['containers', 'initContainers'])
+    for (const [i, container] of ((pod.spec?.[list] ?? []) as Container[]).entries()) {
+      const before = ((old.spec?.[list] ?? []) as Container[])[i]?.resources ?? {};
+      for (const kind of ['requests', 'limits']) {
+        const now = container.resources?.[kind] ?? {};
+        if (Object.keys(before[kind] ?? {}).some(name => now[name] === undefined))
+          findings.push(
+            forbiddenField(`spec.${list}[${i}].resources.${kind}`, `resource ${kind} cannot be removed`),
+          );
+      }
+    }
+  return findings;
+}
+
 export const pods: ResourceDefinition = {
   group: '',
   versions: ['v1'],
