@@ -1,7 +1,11 @@
 // Marks code blocks of lessons for Expressive Code: ```sh run is a command that the page offers to run, ```text output is
 // what such a command printed. Knows neither the terminal nor the page.
 
-import { definePlugin } from 'astro-expressive-code';
+import { definePlugin, type ExpressiveCodePlugin } from 'astro-expressive-code';
+
+type Element = Parameters<
+  NonNullable<NonNullable<ExpressiveCodePlugin['hooks']>['postprocessRenderedBlock']>
+>[0]['renderData']['blockAst'];
 
 /** What stands above a command that changes the reader's machine, or needs one. */
 const MACHINE = { 'zh-TW': '在自己的電腦上執行', en: 'On a machine of your own' };
@@ -11,16 +15,18 @@ export function runnableBlocks() {
   return definePlugin({
     name: 'Runnable blocks',
     hooks: {
-      postprocessRenderedBlock: ({ codeBlock, renderData }) => {
+      postprocessRenderedBlock: ({ codeBlock, renderData, styleVariants }) => {
         const { metaOptions } = codeBlock;
+        const plain = styleVariants.map(({ theme }, index) => `--${index}:${theme.fg}`).join(';');
+        slim(renderData.blockAst, plain.toLowerCase());
         const properties = renderData.blockAst.properties;
-        // A block that scrolls becomes a landmark, and landmarks want names of their own.
+        // A block that scrolls becomes a landmark, and landmarks want names of their own. Commands wrap instead.
         const lines = codeBlock.code.trim().split('\n');
         const name = [...new Set([lines[0], lines.at(-1)])].join(' … ').replace(/\s+/g, ' ').slice(0, 160);
         const pre = renderData.blockAst.children.find(
           child => child.type === 'element' && child.tagName === 'pre',
         );
-        if (pre?.type === 'element') pre.properties['aria-label'] = name;
+        if (pre?.type === 'element' && codeBlock.language !== 'sh') pre.properties['aria-label'] = name;
         if (metaOptions.getBoolean('run')) {
           properties['data-run'] = codeBlock.code.trim();
           const terminal = metaOptions.getInteger('terminal');
@@ -44,6 +50,18 @@ export function runnableBlocks() {
         }
       },
     },
+  });
+}
+
+/** Each page has a budget: colours that are the block's own, widths that only word wrap in frames reads, and empty heads go. */
+function slim(parent: Element, plain: string): void {
+  parent.children = parent.children.flatMap(child => {
+    if (child.type !== 'element') return [child];
+    if (child.tagName === 'figcaption' && child.children.length === 0) return [];
+    slim(child, plain);
+    const style = String(child.properties['style'] ?? '');
+    if (child.tagName === 'pre') delete child.properties['style'];
+    return child.tagName === 'span' && style.toLowerCase() === plain ? child.children : [child];
   });
 }
 

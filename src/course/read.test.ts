@@ -78,6 +78,11 @@ test('a lab, a term and a link that lead nowhere are all named', () => {
   refuses(root, /no labs\/ghost[\s\S]*<Term id="nope">[\s\S]*\/en\/p\/missing\//);
 });
 
+test('a link may lead to every page of its language', () => {
+  const body = '[a](/en/p/a/#x) [b](/en/glossary/#pod) [c](/en/errors/) [d](/en/progress/) [e](/en/)';
+  assert.equal(readCourse(project('pages', { 'content/en/p/a.mdx': lesson('', body) })).lessons.length, 1);
+});
+
 test('a link to the page in the other language is refused', () => {
   refuses(
     project('cross', { 'content/en/p/a.mdx': lesson('', '[x](/zh-TW/p/a/)') }),

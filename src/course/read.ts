@@ -162,6 +162,9 @@ interface Known {
   labs: Map<string, LabSummary>;
 }
 
+/** What the site has in each language beside its lessons. */
+const OTHER_PAGES = new Set(['', 'errors', 'glossary', 'progress']);
+
 /** Every `<Lab id>`, `<Term id>` and link to a lesson in the text must lead somewhere. */
 function checkReferences(lesson: Lesson, language: Language, known: Known, wrong: string[]): void {
   const { front, body, file } = lesson.pages[language];
@@ -181,8 +184,7 @@ function checkReferences(lesson: Lesson, language: Language, known: Known, wrong
     const [path = ''] = target.split('#');
     const own = `/${language}/`;
     const id = path.slice(own.length).replace(/\/$/, '');
-    const leads =
-      path.startsWith(own) && path.endsWith('/') && (known.listed.has(id) || id === 'glossary' || id === '');
+    const leads = path.startsWith(own) && path.endsWith('/') && (known.listed.has(id) || OTHER_PAGES.has(id));
     if (!leads) wrong.push(`${file}: the link ${target} leads to no page in ${language}`);
   }
 }

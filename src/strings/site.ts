@@ -5,7 +5,8 @@ const zhTW = {
   languageName: '繁體中文',
   otherLanguage: 'English',
   product: '動手學 Kubeflow',
-  tagline: '左邊讀課文，右邊打真的 kubectl，叢集到位了，關卡就亮綠燈。',
+  tagline:
+    '裝起來、用起來、壞了救回來：Kubernetes 上的機器學習平台，一次學會。左邊讀課文，右邊打真的 kubectl，叢集到位，關卡就變綠。',
   description: '在 minikube 上動手學 Kubeflow：課文、網頁裡的真 kubectl，以及會自己批改的實作。',
   skip: '跳到內容',
   course: '課程',
@@ -27,6 +28,7 @@ const zhTW = {
   heroNote: '大約 {minutes} 分鐘，不用註冊。沒有 minikube 也行，我們帶了練習用的叢集。',
   heroRead: '先看課程大綱',
   heroPicture: '一個節點的 CPU 已經被各個 Pod 的請求量排滿，istio-ingressgateway 放不進去，所以是 Pending',
+  heroChecks: ['看懂 Pod 為什麼 Pending', '讀排程器留下的事件', '騰出空位，打開閘道'],
   how: '怎麼學',
   howSteps: [
     ['讀', '短短的課文，只講這一關用得到的事，指令旁邊就是它真正的輸出。'],
@@ -84,7 +86,7 @@ const en: SiteStrings = {
   otherLanguage: '繁體中文',
   product: 'Kubeflow by Doing',
   tagline:
-    'Read on the left, type real kubectl on the right, and watch each checkpoint turn green when the cluster gets there.',
+    'Install, run and rescue the machine learning platform for Kubernetes. Read on the left, type real kubectl on the right, and watch each checkpoint turn green.',
   description:
     'Learn Kubeflow on minikube by doing: lessons, a real kubectl in the page, labs that check themselves.',
   skip: 'Skip to content',
@@ -110,6 +112,7 @@ const en: SiteStrings = {
   heroRead: 'See the outline first',
   heroPicture:
     'The requests of many pods fill the CPU of one node; istio-ingressgateway does not fit and stays Pending',
+  heroChecks: ['See why the pod is Pending', 'Read what the scheduler left', 'Make room, open the gateway'],
   how: 'How it works',
   howSteps: [
     [

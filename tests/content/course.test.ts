@@ -43,6 +43,10 @@ const FOREIGN: Record<string, string> = {
   加載: '載入',
   運行: '執行',
   端口: '埠',
+  接口: '介面',
+  日誌: '記錄',
+  文檔: '文件',
+  邊車: 'sidecar',
 };
 
 const SECTIONS = {
