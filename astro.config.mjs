@@ -11,7 +11,11 @@ import { searchIndex } from './src/course/search-index.ts';
 // Expressive Code speaks English only, unless told.
 pluginFramesTexts.overrideTexts('zh-TW', { copyButtonTooltip: '複製', copyButtonCopied: '複製好了' });
 
+// Where the site will be published, such as https://learn.example.org; unset for a site on the reader's own machine.
+const site = process.env.SITE_URL;
+
 export default defineConfig({
+  ...(site ? { site } : {}),
   publicDir: './src/public',
   trailingSlash: 'always',
   build: { format: 'directory', inlineStylesheets: 'never' },
