@@ -229,7 +229,8 @@ function containerStatus(c: ContainerFacts, podHasInit: boolean): any {
     imageID: c.imageID ?? '',
     lastState: last ? { terminated: terminated(last) } : {},
     name: c.spec.name,
-    ready: c.ready,
+    // An init container is ready once it is done.
+    ready: c.kind === 'init' ? c.exited?.exitCode === 0 && !c.waiting : c.ready,
     ...(created ? { resources } : {}),
     restartCount: c.restarts,
     started: c.started && c.runningSince !== undefined && !c.waiting,
