@@ -15,28 +15,26 @@ async function keeping(t: TestContext) {
   t.after(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'session', 'cluster');
   const clock = fakeClock();
-  const it = {
+  const seen = { saves: 0, bytes: new Uint8Array([1, 10, 2]), faults: [] as string[] };
+  const keeper = createKeeper({
     file,
     clock,
-    saves: 0,
-    bytes: new Uint8Array([1, 10, 2]),
-    faults: [] as string[],
-    keeper: createKeeper({
-      file,
-      clock,
-      save: async () => {
-        it.saves++;
-        return it.bytes;
-      },
-      onFault: error => it.faults.push(error.message),
-    }),
+    save: async () => {
+      seen.saves++;
+      return seen.bytes;
+    },
+    onFault: error => seen.faults.push(error.message),
+  });
+  return Object.assign(seen, {
+    file,
+    clock,
+    keeper,
     /** Lets time pass, and then the disk. */
     pass: async (ms: number) => {
       await clock.advance(ms);
       await sleep(60);
     },
-  };
-  return it;
+  });
 }
 
 test('a change is in the file within a second, many at once are written once, and only for their owner', async t => {

@@ -21,7 +21,7 @@ export interface House {
 }
 
 export interface Refusal {
-  status: 400 | 401 | 403 | 405 | 415;
+  status: 400 | 401 | 403 | 404 | 405 | 415;
   reason: string;
 }
 

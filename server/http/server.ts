@@ -11,6 +11,7 @@ import type { Sessions } from '../session/index.ts';
 import { answerApi } from './api.ts';
 import type { DevSite } from './dev-site.ts';
 import { DOOR_PAGE } from './door.ts';
+import { createForwardDoors } from './forward-door.ts';
 import {
   cookieHeader,
   cookieRefused,
@@ -63,6 +64,7 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
   });
   const house: House = { port: options.port, secret: options.secret };
   const servers: Server[] = [];
+  const doors = createForwardDoors();
 
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     const knock = { method: request.method ?? '', url: request.url ?? '', headers: request.headers };
@@ -87,6 +89,18 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     if (url.pathname.startsWith('/api/')) return void answerApi(url.pathname, request, response, options);
     if (knock.method !== 'GET' && knock.method !== 'HEAD') {
       return refuse(response, { status: 405, reason: 'Pages are read with GET.' });
+    }
+    const [, session, forward] = /^\/open\/([a-z0-9-]{1,80})\/([0-9-]{1,20})$/.exec(url.pathname) ?? [];
+    if (session !== undefined && forward !== undefined) {
+      const wanted = options.sessions.get(session)?.forward(forward);
+      if (!wanted) return refuse(response, NO_FORWARD);
+      return void doors.open(wanted, request.headers.host ?? '').then(
+        location => response.writeHead(303, { location, 'cache-control': 'no-store' }).end(),
+        error => {
+          console.error(error);
+          refuse(response, NO_FORWARD);
+        },
+      );
     }
     if (options.devSite) return options.devSite.request(request, response);
     serveFile(request, response, () => notFound(request, response, serveFile));
@@ -132,6 +146,7 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     port: house.port,
     close: async () => {
       stopPings();
+      doors.close();
       const gone = [...sockets.clients].map(
         ws => new Promise<void>(resolve => ws.once('close', () => resolve())),
       );
@@ -145,6 +160,11 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     },
   };
 }
+
+const NO_FORWARD: Refusal = {
+  status: 404,
+  reason: '這個連接埠已經沒有在轉送了。\nThis port is not being forwarded any more.',
+};
 
 /** Astro names its files by their content; pages are asked for again each time (an unchanged one costs a 304). */
 function cacheFor(response: ServerResponse, path: string): void {

@@ -2,9 +2,11 @@
 // Knows no sockets; pages subscribe to it and come and go.
 
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type {
   AttemptView,
   ClusterOffer,
+  ForwardInfo,
   SessionMessage,
   SessionState,
   Text,
@@ -22,6 +24,7 @@ import {
   type Terminal,
 } from '../terminal/index.ts';
 import { openWorkspace, type Sandbox, type Tool, type Workspace } from '../workspace/index.ts';
+import { type Forward, type Forwards, followForwards } from './forwards.ts';
 import type { Session } from './types.ts';
 
 /** Terminals one session may have open. */
@@ -106,7 +109,9 @@ class OpenSession implements Session {
   readonly #terminals = new Map<string, Terminal>();
   readonly #listeners = new Set<(message: SessionMessage) => void>();
   readonly note: Text | undefined;
+  readonly #forwards: Forwards;
   #opened = 0;
+  #relays = 0;
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -146,6 +151,15 @@ class OpenSession implements Session {
       clock: options.clock,
     });
     closers.push(() => this.#attempt.close());
+    const { relay } = workspace;
+    this.#forwards = followForwards({
+      commands: this.#commands,
+      ...(relay
+        ? { relay: port => relay(port, join(options.runFolder, `forward-${++this.#relays}.sock`)) }
+        : {}),
+      changed: () => this.#tell({ type: 'forwards', forwards: this.#forwardInfos() }),
+    });
+    closers.push(() => this.#forwards.close());
     this.#map = createClusterMap({ kubeconfig: cluster.kubeconfig, clock: options.clock });
     closers.push(() => this.#map.close());
     this.#attempt.subscribe(event => {
@@ -165,6 +179,7 @@ class OpenSession implements Session {
       cluster: this.#options.offer,
       terminals: this.#terminalInfos(),
       attempt: this.#attempt.view(),
+      forwards: this.#forwardInfos(),
     };
   }
 
@@ -217,6 +232,10 @@ class OpenSession implements Session {
 
   terminal(id: string): Terminal | undefined {
     return this.#terminals.get(id);
+  }
+
+  forward(id: string): Forward | undefined {
+    return this.#forwards.list().find(forward => forward.id === id);
   }
 
   close(): Promise<void> {
@@ -272,6 +291,10 @@ class OpenSession implements Session {
 
   #terminalInfos() {
     return [...this.#terminals.values()].map(({ id, title }) => ({ id, title }));
+  }
+
+  #forwardInfos(): ForwardInfo[] {
+    return this.#forwards.list().map(({ id, port, direct }) => ({ id, port, ...(direct ? { direct } : {}) }));
   }
 
   #tell(message: SessionMessage): void {

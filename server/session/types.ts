@@ -9,6 +9,9 @@ import type {
   Text,
 } from '#common/protocol/index.ts';
 import type { Terminal } from '../terminal/index.ts';
+import type { Forward } from './forwards.ts';
+
+export type { Forward } from './forwards.ts';
 
 export interface Session {
   readonly id: string;
@@ -22,6 +25,8 @@ export interface Session {
   /** Carries out a wish of the page; what came of it arrives as messages. */
   handle(request: SessionRequest): Promise<void>;
   terminal(id: string): Terminal | undefined;
+  /** A port that kubectl holds open in one of its terminals. */
+  forward(id: string): Forward | undefined;
   close(): Promise<void>;
 }
 

@@ -49,12 +49,21 @@ export interface WorkspaceOptions {
   tools?: readonly Tool[];
 }
 
+/** A way to one port of a sandbox's loopback. */
+export interface Relay {
+  /** A unix socket; each connection to it is one to the port. */
+  socketPath: string;
+  close(): Promise<void>;
+}
+
 export interface Workspace {
   /** The learner's home as the server sees it; `~` in labs is this. Everything the learner makes is below it. */
   readonly home: string;
   readonly tier: SandboxTier;
   /** Throws with a sentence when the sandbox has ended. */
   shell(): ShellCommand;
+  /** Opens a way to a port of the shells' own loopback, through a unix socket; absent where that is the machine's. */
+  relay?(port: number, socketPath: string): Promise<Relay>;
   /** Ends everything that runs in it. The files stay. */
   close(): Promise<void>;
 }

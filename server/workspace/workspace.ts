@@ -4,9 +4,11 @@ import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { enterArgs, INSIDE, kubectlInside, raiseWalls } from './bwrap.ts';
+import { openRelay } from './relay.ts';
 import { layOutShellFiles, writeKubeconfig } from './shell-files.ts';
 import type { Workspace, WorkspaceOptions } from './types.ts';
 
+const ENDED = 'The sandbox has ended; reset the lab to get a new one.';
 const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin';
 
 /** Variables of this server's own start that would only confuse a shell, or tell it what it need not know. */
@@ -40,7 +42,7 @@ async function openWalled(options: WorkspaceOptions, socketPath: string): Promis
     home: files.home,
     tier: 'bwrap',
     shell: () => {
-      if (walls.pid === undefined) throw new Error('The sandbox has ended; reset the lab to get a new one.');
+      if (walls.pid === undefined) throw new Error(ENDED);
       const nonce = newNonce();
       return {
         file: 'nsenter',
@@ -60,6 +62,10 @@ async function openWalled(options: WorkspaceOptions, socketPath: string): Promis
           KBD_PROMPT: 'learner@minikube',
         },
       };
+    },
+    relay: async (port, socketPath) => {
+      if (walls.pid === undefined) throw new Error(ENDED);
+      return openRelay(walls.pid, port, socketPath);
     },
     close: () => walls.close(),
   };

@@ -3,6 +3,7 @@
 import type { ClusterMap } from '#common/protocol/map.ts';
 import type {
   AttemptView,
+  ForwardInfo,
   OpenAnswer,
   SessionMessage,
   SessionRequest,
@@ -24,6 +25,7 @@ export interface SessionWatcher {
   attempt?(attempt: AttemptView): void;
   step?(step: StepView, before: StepView | undefined): void;
   terminals?(terminals: TerminalInfo[]): void;
+  forwards?(forwards: ForwardInfo[]): void;
   link?(link: Link): void;
   error?(note: Text): void;
   /** The server knew the session no more, and this page has a new one in its place. */
@@ -122,6 +124,7 @@ export class Session {
         this.state = message.state;
         if (first) this.#tell('opened', message.state);
         this.#tell('terminals', message.state.terminals);
+        this.#tell('forwards', message.state.forwards ?? []);
         if (message.state.attempt) this.#tell('attempt', message.state.attempt);
         break;
       }
@@ -141,6 +144,9 @@ export class Session {
         if (this.state) this.state.terminals = message.terminals;
         this.#tell('terminals', message.terminals);
         break;
+      case 'forwards':
+        this.#tell('forwards', message.forwards);
+        break;
       case 'map':
         for (const watcher of this.#watchers) watcher.map?.(message.map, message.lost);
         break;
@@ -150,7 +156,7 @@ export class Session {
     }
   }
 
-  #tell<K extends 'opened' | 'attempt' | 'terminals' | 'link' | 'error' | 'renewed' | 'locked'>(
+  #tell<K extends 'opened' | 'attempt' | 'terminals' | 'link' | 'error' | 'renewed' | 'locked' | 'forwards'>(
     what: K,
     value: Parameters<NonNullable<SessionWatcher[K]>>[0],
   ): void {

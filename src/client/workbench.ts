@@ -55,6 +55,7 @@ async function start(workbench: HTMLElement, lab: string): Promise<void> {
       terminals.say(state.note?.[language]);
     },
     terminals: list => void terminals.show(list),
+    forwards: list => terminals.forwards(list, session.state?.session ?? ''),
     renewed: state => terminals.say([words.sessionRenewed, state.note?.[language] ?? ''].join(' ').trim()),
     locked: on => terminals.locked(on),
   });

@@ -36,6 +36,7 @@ export const strings: ClientStrings = {
     'The server was restarted and wants a new pass: open the address it printed. This page then goes on by itself.',
   sessionRenewed:
     'The server no longer had your session (it was restarted, or nobody looked for hours). This is a new shell; your files and progress are kept.',
+  openForward: 'Open forwarded port {port} in a new tab',
   terminalHelp:
     'To leave the terminal press Esc, then Tab (Shift+Tab to go back). Copy with Ctrl+Shift+C, paste with Ctrl+Shift+V.',
   terminalLeave: 'Esc, then Tab to leave',

@@ -29,6 +29,7 @@ export const strings = {
   serverLocked: '伺服器重新啟動過，需要新的通行證：請打開它印出的網址，這一頁就會自己接上。',
   sessionRenewed:
     '伺服器已經沒有你原本的工作階段（它重新啟動過，或好幾個小時沒人看），這是新的 shell；檔案和進度都還在。',
+  openForward: '在新分頁打開轉送中的連接埠 {port}',
   terminalHelp: '離開終端機：按 Esc，再按 Tab（往回是 Shift+Tab）。複製 Ctrl+Shift+C，貼上 Ctrl+Shift+V。',
   terminalLeave: '按 Esc 再按 Tab 離開',
   connecting: '連線中…',

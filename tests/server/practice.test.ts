@@ -150,6 +150,39 @@ describe('a lab on the practice cluster', { skip }, () => {
     second.close();
   });
 
+  test('a forwarded port is offered, opens behind a door of its own, and is shut with the command', async t => {
+    if (sandbox.tier !== 'bwrap') return t.skip('without a sandbox the browser needs no way to the port');
+    await run('kubectl rollout status deployment web --timeout=20s');
+    terminal.run('kubectl port-forward deployment/web 18081:80');
+    const forwards = () => messages.findLast(message => message.type === 'forwards')?.forwards ?? [];
+    await until(() => forwards().length === 1, 'the port is offered');
+    const [{ id: forward, port } = { id: '', port: 0 }] = forwards();
+    assert.equal(port, 18081);
+    const path = `${server.origin}/open/${session}/${forward}`;
+    const ask = (url: string, cookie?: string) =>
+      fetch(url, { redirect: 'manual', headers: cookie ? { cookie } : {} });
+    // Our gate first; then only what this session forwards.
+    assert.equal((await ask(path)).status, 401);
+    assert.equal((await ask(`${server.origin}/open/${session}/1-22`, server.cookie)).status, 404);
+    assert.equal((await ask(`${server.origin}/open/other/${forward}`, server.cookie)).status, 404);
+    const location = (await ask(path, server.cookie)).headers.get('location') ?? '';
+    assert.match(location, /^http:\/\/localhost:\d+\/\?kubeflow-by-doing=/);
+    const first = await ask(location);
+    assert.equal(first.status, 303);
+    const cookie = (first.headers.get('set-cookie') ?? '').split(';')[0];
+    const { origin } = new URL(location);
+    const shown = await ask(`${origin}/`, cookie);
+    assert.match(await shown.text(), /Welcome to nginx/);
+    assert.equal((await ask(`${origin}/none`, cookie)).status, 404);
+    // That pass opens nothing of ours.
+    assert.equal((await ask(`${server.origin}/api/status`, cookie)).status, 401);
+    terminal.type('\x03');
+    await terminal.prompt();
+    await until(() => forwards().length === 0, 'it is not offered any more');
+    assert.equal((await ask(path, server.cookie)).status, 404);
+    await assert.rejects(ask(`${origin}/`, cookie));
+  });
+
   test('a reset empties the cluster and the steps', async () => {
     await run('kubectl create namespace left-over');
     control.send('{"type":"reset"}');

@@ -1,7 +1,7 @@
 // The terminal panel: tabs, tools, the state of each line, and the way out by keyboard. Fetches xterm when the first
 // terminal opens. Knows no lab.
 
-import type { TerminalInfo } from '#common/protocol/session.ts';
+import type { ForwardInfo, TerminalInfo } from '#common/protocol/session.ts';
 import { announce, h } from '../dom.ts';
 import { memory } from '../memory.ts';
 import type { Link } from '../socket.ts';
@@ -62,6 +62,7 @@ export class TerminalPanel {
 
   #tablist = h('div', { class: 'term-tabs' });
   #state = h('div', { class: 'term-state', role: 'status', hidden: true });
+  #forwards = h('div', { class: 'term-forwards', role: 'status', hidden: true });
   #screens = h('div', { class: 'term-screens' });
   #finder: HTMLElement;
   #findInput: HTMLInputElement;
@@ -95,6 +96,7 @@ export class TerminalPanel {
       h('div', { class: 'term-bar' }, this.#tablist, this.#tools),
       this.#finder,
       this.#state,
+      this.#forwards,
       this.#screens,
       h('p', { class: 'term-help', id: HELP_ID }, words.terminalHelp),
     );
@@ -165,6 +167,24 @@ export class TerminalPanel {
     if (this.#locked === on) return;
     this.#locked = on;
     this.#drawState();
+  }
+
+  /** Offers to open what kubectl forwards. The learner's click opens it, in a tab that cannot reach this one. */
+  forwards(forwards: ForwardInfo[], session: string): void {
+    this.#forwards.hidden = forwards.length === 0;
+    this.#forwards.replaceChildren(
+      ...forwards.map(({ id, port, direct }) =>
+        h(
+          'a',
+          {
+            href: direct ? `http://localhost:${port}/` : `/open/${session}/${id}`,
+            target: '_blank',
+            rel: 'noopener noreferrer',
+          },
+          fill(this.#words.openForward, { port }),
+        ),
+      ),
+    );
   }
 
   focus(): void {

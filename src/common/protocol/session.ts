@@ -38,6 +38,14 @@ export interface TerminalInfo {
   title: string;
 }
 
+/** A port that kubectl port-forward or proxy holds open in a terminal. `/open/<session>/<id>` shows it to the browser. */
+export interface ForwardInfo {
+  id: string;
+  port: number;
+  /** It is on this machine's own loopback: the browser goes there by itself. */
+  direct?: boolean;
+}
+
 /** How a check looks to the learner. `wrong`: something is there but not as asked; `not-yet`: nothing to compare yet. */
 export type CheckState = 'holds' | 'not-yet' | 'wrong' | 'could-not-look';
 
@@ -157,6 +165,7 @@ export interface SessionState {
   cluster: ClusterOffer;
   terminals: TerminalInfo[];
   attempt?: AttemptView;
+  forwards?: ForwardInfo[];
   /** Said once, of the cluster one comes back to: that it is as it was, or why it is not. */
   note?: Text;
 }
@@ -194,6 +203,7 @@ export type SessionMessage =
   | { type: 'attempt'; attempt: AttemptView }
   | { type: 'step'; step: StepView }
   | { type: 'terminals'; terminals: TerminalInfo[] }
+  | { type: 'forwards'; forwards: ForwardInfo[] }
   /** The parts of the map that changed; all of them first. `lost`: the cluster cannot be read, and why. */
   | { type: 'map'; map: Partial<ClusterMap>; lost?: Text }
   | { type: 'error'; note: Text };
