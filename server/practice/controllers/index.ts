@@ -23,6 +23,7 @@ import { endpointSliceController } from './service/endpoint-slices.ts';
 import { endpointsController } from './service/endpoints.ts';
 import { endpointSliceMirroring } from './service/mirroring.ts';
 import { serviceAccountController } from './service-account.ts';
+import { serviceAccountTokens } from './service-account-tokens.ts';
 import { statefulSetController } from './statefulset/controller.ts';
 import { volumeBinder } from './storage/binder.ts';
 import { ephemeralVolumeController } from './storage/ephemeral.ts';
@@ -45,6 +46,7 @@ export * from './types.ts';
 export const controllers: readonly Controller[] = [
   namespaceController,
   serviceAccountController,
+  serviceAccountTokens,
   rootCaController,
   deploymentController,
   replicaSetController,
