@@ -187,6 +187,7 @@ export function scopeOf(
     let known: { value: unknown } | undefined;
     Object.defineProperty(variables, variable, {
       enumerable: true,
+      configurable: true,
       get() {
         try {
           known ??= { value: programOf(expression)(scope) };

@@ -2,7 +2,7 @@
 
 import type { KubeObject, ManagedFieldsEntry, Schema } from '../../kube/index.ts';
 import { timestamp } from '../../kube/index.ts';
-import { trackUpdate } from '../../kube/patch/index.ts';
+import { TypedError, trackUpdate } from '../../kube/patch/index.ts';
 import type { Environment } from './environment.ts';
 import type { RequestContext, ServedResource } from './types.ts';
 import { sameValue } from './values.ts';
@@ -37,7 +37,7 @@ export function trackManagers(
     if (old?.metadata.managedFields) next.metadata.managedFields = old.metadata.managedFields;
     return;
   }
-  const entries = trackUpdate({
+  const entries = tracked({
     old,
     next,
     schema,
@@ -52,6 +52,16 @@ export function trackManagers(
   else if (sameOwners(old?.metadata.managedFields, entries))
     next.metadata.managedFields = old?.metadata.managedFields ?? [];
   else next.metadata.managedFields = entries;
+}
+
+/** What does not fit its schema has no owners yet: validation will say why. */
+function tracked(write: Parameters<typeof trackUpdate>[0]): ManagedFieldsEntry[] | undefined {
+  try {
+    return trackUpdate(write);
+  } catch (error) {
+    if (error instanceof TypedError) return write.old?.metadata.managedFields;
+    throw error;
+  }
 }
 
 /** Equal but for the times. */

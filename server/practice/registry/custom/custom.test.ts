@@ -263,3 +263,50 @@ test('JSONPath reads members, items, quotes, wildcards and filters', () => {
   assert.deepEqual(read('.list[?(@.v>1)].n'), ['y']);
   assert.deepEqual(read('.missing.deep'), []);
 });
+
+test('an element of a keyed list that is no map is told, not stumbled over', async () => {
+  const list = {
+    type: 'array',
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['key'],
+    items: { type: 'object', required: ['key'], properties: { key: { type: 'string' } } },
+  };
+  const { create } = testRegistry();
+  const crd = definition();
+  Object.assign(crd.spec.versions[0] as object, {
+    schema: {
+      openAPIV3Schema: {
+        type: 'object',
+        properties: { spec: { type: 'object', properties: { list } } },
+      },
+    },
+  });
+  await create(CRDS, crd);
+  await assert.rejects(
+    create(things(), thing('a', { list: [1] })),
+    refused(
+      422,
+      'Thing.example.com "a" is invalid: spec.list[0]: Invalid value: "integer": spec.list[0] in body must be of type object: "integer"',
+    ),
+  );
+});
+
+test('what stands for the schema of items must be one', async () => {
+  const { create } = testRegistry();
+  const crd = definition();
+  Object.assign(crd.spec.versions[0] as object, {
+    schema: {
+      openAPIV3Schema: {
+        type: 'object',
+        properties: { list: { type: 'array', items: { type: 'object', required: 1.5 } } },
+      },
+    },
+  });
+  await assert.rejects(
+    create(CRDS, crd),
+    (error: unknown) =>
+      error instanceof StatusError &&
+      error.code === 422 &&
+      /properties\[list\]\.items: Invalid value: .*cannot unmarshal number/.test(error.message),
+  );
+});

@@ -1,6 +1,7 @@
 // Admission policies and their bindings, validating and mutating.
 
 import {
+  duplicate,
   type FieldError,
   invalidValue,
   type KubeObject,
@@ -42,6 +43,25 @@ function matchConditions(list: any[] = [], field: string): FieldError[] {
   ]);
 }
 
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+function variables(list: any[] = [], field: string): FieldError[] {
+  const seen = new Set<string>();
+  return list.flatMap((variable, i) => {
+    const at = `${field}[${i}]`;
+    const name: string = variable.name ?? '';
+    const findings: FieldError[] = [];
+    if (!name) findings.push(required(`${at}.name`, 'name is not specified'));
+    else if (!IDENTIFIER.test(name))
+      findings.push(invalidValue(`${at}.name`, name, 'name is not a valid CEL identifier'));
+    if (name && seen.has(name)) findings.push(duplicate(`${at}.name`, name));
+    seen.add(name);
+    if (!variable.expression?.trim())
+      findings.push(required(`${at}.expression`, 'expression is not specified'));
+    return findings;
+  });
+}
+
 function validatingPolicy({ spec = {} }: KubeObject): FieldError[] {
   const validations: any[] = spec.validations ?? [];
   const findings: FieldError[] = [];
@@ -50,7 +70,10 @@ function validatingPolicy({ spec = {} }: KubeObject): FieldError[] {
     ...paramKind(spec.paramKind, 'spec.paramKind'),
   );
   findings.push(...matchResources(spec.matchConstraints, 'spec.matchConstraints', true));
-  findings.push(...matchConditions(spec.matchConditions, 'spec.matchConditions'));
+  findings.push(
+    ...matchConditions(spec.matchConditions, 'spec.matchConditions'),
+    ...variables(spec.variables, 'spec.variables'),
+  );
   if (validations.length === 0 && !spec.auditAnnotations?.length)
     findings.push(
       required('spec.validations', 'validations or auditAnnotations must contain at least one item'),
@@ -68,6 +91,7 @@ function mutatingPolicy({ spec = {} }: KubeObject): FieldError[] {
     ...paramKind(spec.paramKind, 'spec.paramKind'),
     ...matchResources(spec.matchConstraints, 'spec.matchConstraints', true),
     ...matchConditions(spec.matchConditions, 'spec.matchConditions'),
+    ...variables(spec.variables, 'spec.variables'),
   ];
   if (mutations.length === 0)
     findings.push(required('spec.mutations', 'mutations must contain at least one item'));
@@ -79,6 +103,16 @@ function mutatingPolicy({ spec = {} }: KubeObject): FieldError[] {
           'JSONPatch',
         ]),
       );
+  for (const [i, mutation] of mutations.entries()) {
+    const part = { ApplyConfiguration: 'applyConfiguration', JSONPatch: 'jsonPatch' }[
+      String(mutation.patchType)
+    ];
+    if (!part) continue;
+    const field = `spec.mutations[${i}].${part}`;
+    if (!mutation[part])
+      findings.push(required(field, `must be specified when patchType is ${mutation.patchType}`));
+    else if (!mutation[part].expression?.trim()) findings.push(required(`${field}.expression`));
+  }
   if (!spec.reinvocationPolicy) findings.push(required('spec.reinvocationPolicy'));
   return findings;
 }

@@ -8,6 +8,7 @@ import {
   notSupported,
   required,
 } from '../../../kube/index.ts';
+import { definition, tryDecode } from '../../schema/index.ts';
 
 const TYPES = ['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'];
 const MAX_DEPTH = 200;
@@ -122,6 +123,16 @@ function lists(schema: any, field: string): FieldError[] {
   return findings;
 }
 
+/**
+ * `items` and `additionalProperties` may be more than a schema, so decoding lets everything in them pass: whether they are
+ * one is looked at here.
+ */
+function below(schema: any, place: Place, depth: number): FieldError[] {
+  const type = definition('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps');
+  const error = type && tryDecode(schema, type).error;
+  return error ? [invalidValue(place.field, schema, error)] : structuralFindings(schema, place, depth);
+}
+
 /** All findings of one schema node and below, in upstream's order: children by name, then the node itself. */
 export function structuralFindings(
   schema: any,
@@ -147,10 +158,10 @@ export function structuralFindings(
     );
   }
   if (schema.items && !Array.isArray(schema.items))
-    findings.push(...structuralFindings(schema.items, { field: `${field}.items`, what: 'item' }, depth + 1));
-  if (typeof schema.additionalProperties === 'object')
+    findings.push(...below(schema.items, { field: `${field}.items`, what: 'item' }, depth + 1));
+  if (schema.additionalProperties && schema.additionalProperties !== true)
     findings.push(
-      ...structuralFindings(
+      ...below(
         schema.additionalProperties,
         { field: `${field}.additionalProperties`, what: 'additional' },
         depth + 1,
