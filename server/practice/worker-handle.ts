@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { kubeconfigText } from './rest/kubeconfig.ts';
 import type { PracticeCluster, PracticeSnapshot } from './types.ts';
+import { workerCode } from './worker-code.ts';
 import type { WorkerMessage, WorkerRequest, WorkerStart } from './worker-protocol.ts';
 
 /** A cluster that is slower than this to start is broken, ms. */
@@ -43,8 +44,9 @@ type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 
 export async function startPracticeWorker(options: WorkerOptions): Promise<WorkerCluster> {
   const { onFault, seed = 0, speed = 1, ...start } = options;
+  const code = await workerCode();
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-    workerData: { ...start, seed, speed } satisfies WorkerStart,
+    workerData: { ...start, seed, speed, ...(code ? { code: code.href } : {}) } satisfies WorkerStart,
     resourceLimits: MEMORY_LIMITS,
     env: { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? COMPILE_CACHE },
     // The worker says through messages what is worth saying.

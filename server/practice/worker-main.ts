@@ -8,13 +8,15 @@ import { seededRandom } from '../random.ts';
 import { createPracticeCluster } from './cluster.ts';
 import type { PracticeSnapshot } from './types.ts';
 import type { WorkerMessage, WorkerRequest, WorkerStart } from './worker-protocol.ts';
+import { asWritten } from './worker-trace.ts';
 
 const port = parentPort;
 if (!port) throw new Error('server/practice/worker-main.ts runs as a worker thread only');
 const say = (message: WorkerMessage) => port.postMessage(message);
-const textOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error));
+const textOf = (error: unknown) =>
+  error instanceof Error ? asWritten(error.stack ?? error.message) : String(error);
 
-const { seed, speed, ...options } = workerData as WorkerStart;
+const { seed, speed, code, ...options } = workerData as WorkerStart;
 /** Snapshots stay here: only their numbers cross the boundary, so taking and restoring one costs no copying. */
 const snapshots = new Map<number, PracticeSnapshot>();
 let nextSnapshot = 1;

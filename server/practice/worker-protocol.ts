@@ -18,6 +18,8 @@ export interface WorkerStart {
   tokenAuthFile?: string;
   /** What `save` of an earlier cluster gave. */
   saved?: Uint8Array;
+  /** Where the thread's code lies in one file; without it the modules run as they are. */
+  code?: string;
 }
 
 export type WorkerRequest =

@@ -20,7 +20,6 @@ import { Reply, type WireResponse } from './reply.ts';
 import { nameInFieldSelector, parseRequest, type RequestInfo } from './request-info.ts';
 import { handleResource, resourcePath } from './resource-handler.ts';
 import { sendLogs } from './streams/logs.ts';
-import { proxyRequest } from './streams/proxy.ts';
 import { SERVER_VERSION } from './version.ts';
 
 export interface ServerParts {
@@ -88,8 +87,11 @@ async function answer(parts: ServerParts, request: WireRequest, reply: Reply, ur
   if (resource.subresource === 'log' && info.verb === 'get') {
     return sendLogs({ parts, reply, context, path: resourcePath(resource), query: info.query });
   }
-  if (resource.subresource === 'proxy')
+  if (resource.subresource === 'proxy') {
+    // Loads Node's HTTP client, which is megabytes and milliseconds of each cluster: only when asked.
+    const { proxyRequest } = await import('./streams/proxy.ts');
     return proxyRequest(parts, request, reply, { ...info, resource }, context);
+  }
   if (!allowsVerb(served, info.verb, resource.subresource)) throw methodNotAllowed();
   // Across all namespaces one can only read.
   const everywhere = served.definition.namespaced && resource.namespace === undefined;

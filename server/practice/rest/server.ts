@@ -15,7 +15,6 @@ import { handle, type ServerParts } from './handler.ts';
 import type { KubeletApi } from './kubelet-api.ts';
 import { createOpenApi } from './openapi/index.ts';
 import type { WireResponse } from './reply.ts';
-import { handleUpgrade } from './streams/upgrade.ts';
 
 export interface RestServerOptions {
   registry: Registry;
@@ -87,7 +86,12 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
   // Clients keep their connections for longer than Node's 5 s, and would meet a reset.
   Object.assign(tls, { keepAliveTimeout: KEEP_ALIVE });
   tls.on('request', (request, response) => void handle(parts, request, response as unknown as WireResponse));
-  tls.on('upgrade', (request, socket, head) => void handleUpgrade(parts, request, socket as Duplex, head));
+  tls.on('upgrade', async (request, socket, head) => {
+    socket.on('error', () => socket.destroy());
+    // Loads WebSockets and with them Node's HTTP client: only when asked.
+    const { handleUpgrade } = await import('./streams/upgrade.ts');
+    await handleUpgrade(parts, request, socket as Duplex, head);
+  });
   tls.on('session', session => {
     sessions.add(session);
     session.once('close', () => sessions.delete(session));

@@ -29,7 +29,6 @@ export async function handleUpgrade(
   socket: Duplex,
   head: Buffer,
 ): Promise<void> {
-  socket.on('error', () => socket.destroy());
   try {
     await upgrade(parts, request, socket, head);
   } catch (error) {

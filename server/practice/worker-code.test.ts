@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { startPracticeWorker } from './index.ts';
+import { workerCode } from './worker-code.ts';
+
+/** A project of two files. */
+async function project(t: TestContext) {
+  const root = await mkdtemp(join(tmpdir(), 'kbd-code-'));
+  t.after(() => rm(root, { recursive: true, force: true }));
+  const write = (name: string, text: string) => writeFile(join(root, name), text);
+  await write(
+    'main.ts',
+    "import { part } from './part.ts';\nexport const all: string = part + import.meta.url;\n",
+  );
+  await write('part.ts', "export const part: string = 'first ';\n");
+  return {
+    write,
+    root,
+    code: () => workerCode({ root, entry: join(root, 'main.ts'), cache: join(root, 'made') }),
+  };
+}
+
+test('the code of all modules is in one file, and each still knows where it lies', async t => {
+  const { code, root } = await project(t);
+  const made = await code();
+  assert.ok(made);
+  const { all } = await import(made.href);
+  assert.equal(all, `first file://${root}/main.ts`);
+  assert.equal((await code())?.href, made.href, 'made once');
+});
+
+test('a source that changes is in the code of the next start', async t => {
+  const { write, code } = await project(t);
+  const before = await code();
+  await write('part.ts', "export const part: string = 'second ';\n");
+  const after = await code();
+  assert.notEqual(after?.href, before?.href);
+  assert.match((await import(after!.href)).all, /^second /);
+});
+
+test('a mistake in a source makes no code', async t => {
+  const { write, code } = await project(t);
+  await write('part.ts', 'export const other = 1;\n');
+  assert.equal(await code(), undefined);
+});
+
+test('what goes wrong in a worker names the lines that were written', async () => {
+  assert.ok(await workerCode(), 'the worker runs from one file');
+  await assert.rejects(
+    startPracticeWorker({ controlPlaneOnly: true, listen: { socketPath: '/nowhere/at/all.sock' } }),
+    /\/server\/practice\/rest\/server\.ts:\d+:\d+/,
+  );
+});
