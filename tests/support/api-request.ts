@@ -27,8 +27,12 @@ export function apiRequest(kubeconfig: string, method: string, path: string, bod
         });
         answer.on('end', () => {
           if ((answer.statusCode ?? 500) >= 400)
-            reject(new Error(`${method} ${path}: ${answer.statusCode} ${text}`));
-          else resolve(JSON.parse(text));
+            return reject(new Error(`${method} ${path}: ${answer.statusCode} ${text}`));
+          try {
+            resolve(JSON.parse(text));
+          } catch (error) {
+            reject(error);
+          }
         });
       },
     );

@@ -90,11 +90,11 @@ export async function runPod(neighbour: Neighbour, pod: any, timeout = 40_000): 
   }, timeout);
 }
 
-export async function until(holds: () => Promise<boolean>, timeout: number): Promise<void> {
+export async function until(holds: () => Promise<boolean>, timeout: number, poll = POLL_MS): Promise<void> {
   const end = performance.now() + timeout;
   while (!(await holds())) {
     if (performance.now() > end) throw new Error(`it did not come to be within ${timeout} ms`);
-    await sleep(POLL_MS);
+    await sleep(poll);
   }
 }
 
