@@ -15,12 +15,18 @@ async function keeping(t: TestContext) {
   t.after(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'session', 'cluster');
   const clock = fakeClock();
-  const seen = { saves: 0, bytes: new Uint8Array([1, 10, 2]), faults: [] as string[] };
+  const seen = {
+    gate: Promise.resolve(),
+    saves: 0,
+    bytes: new Uint8Array([1, 10, 2]),
+    faults: [] as string[],
+  };
   const keeper = createKeeper({
     file,
     clock,
     save: async () => {
       seen.saves++;
+      await seen.gate;
       return seen.bytes;
     },
     onFault: error => seen.faults.push(error.message),
@@ -62,11 +68,14 @@ test('closing writes what is not written; forgetting takes it away, also what is
   assert.equal((await readKept(it.file, 'a')).state, 'kept');
   const other = await keeping(t);
   other.keeper.keep('a');
-  await other.pass(600);
+  await other.pass(500);
   assert.ok(existsSync(other.file));
   other.keeper.changed();
-  void other.clock.advance(600);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  other.gate = promise;
+  await other.pass(500);
   other.keeper.keep(undefined);
+  resolve();
   await other.pass(2000);
   assert.equal(existsSync(other.file), false);
   await other.keeper.close();
@@ -77,7 +86,7 @@ test('what was cut, changed, made by another version or is no such file is lost,
   const it = await keeping(t);
   it.bytes = new Uint8Array(5000).fill(7);
   it.keeper.keep('a');
-  await it.pass(600);
+  await it.pass(500);
   const whole = await readFile(it.file);
   const reason = async () => {
     const kept = await readKept(it.file, 'a');
@@ -101,11 +110,11 @@ test('what was cut, changed, made by another version or is no such file is lost,
 test('a cluster that is too large is not written, and the older state does not stand in for it', async t => {
   const it = await keeping(t);
   it.keeper.keep('a');
-  await it.pass(600);
+  await it.pass(500);
   assert.ok(existsSync(it.file));
   it.bytes = new Uint8Array(MOST_BYTES + 1);
   it.keeper.changed();
-  await it.pass(1000);
+  await it.pass(500);
   assert.equal(existsSync(it.file), false);
   assert.match(it.faults[0] ?? '', /at most \d+ are kept/);
 });

@@ -1,7 +1,7 @@
 // Keeps a cluster in a file, so that it outlives this server: written a moment after each change, whole or not at all, and read
 // back only when it is undamaged and belongs to what asks. Knows no cluster.
 //
-// The file is one line of JSON (whose it is, how long, its digest), a line break, and the bytes.
+// The file is one line of JSON (whose it is, its digest), a line break, and the bytes.
 
 import { createHash } from 'node:crypto';
 import { unlinkSync } from 'node:fs';
@@ -21,7 +21,6 @@ interface Head {
   format: 1;
   /** Whose it is: the attempt, and what the cluster was started with. */
   tag: string;
-  length: number;
   sha256: string;
 }
 
@@ -37,7 +36,7 @@ export async function readKept(file: string, tag: string): Promise<Kept> {
     const bytes = text.subarray(end + 1);
     if (head.format !== 1) return { state: 'lost', why: OTHER_VERSION };
     if (head.tag !== tag) return { state: 'none' };
-    if (bytes.length !== head.length || digest(bytes) !== head.sha256) return { state: 'lost', why: DAMAGED };
+    if (digest(bytes) !== head.sha256) return { state: 'lost', why: DAMAGED };
     return { state: 'kept', bytes: new Uint8Array(bytes) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { state: 'none' };
@@ -79,7 +78,7 @@ export function createKeeper({ file, save, clock, onFault }: KeeperOptions): Kee
       const bytes = await save();
       if (bytes.length > MOST_BYTES)
         throw new Error(`the cluster takes ${bytes.length} bytes; at most ${MOST_BYTES} are kept`);
-      const head: Head = { format: 1, tag: whose, length: bytes.length, sha256: digest(bytes) };
+      const head: Head = { format: 1, tag: whose, sha256: digest(bytes) };
       await writeWhole(file, [`${JSON.stringify(head)}\n`, bytes], () => tag === whose);
     } catch (error) {
       // An older state must not come back as if it were this one.
