@@ -10,11 +10,21 @@ type Element = Parameters<
 /** What stands above a command that changes the reader's machine, or needs one. */
 const MACHINE = { 'zh-TW': '在自己的電腦上執行', en: 'On a machine of your own' };
 
+/** Longer lines, and a line alone, are sentences to be read, not columns to be kept: such a block wraps. In characters. */
+const LONG = 150;
+
 /** `run`, `terminal=2` (which terminal), `output`, `machine` (only a real machine can run it: shown, not run here). */
 export function runnableBlocks() {
   return definePlugin({
     name: 'Runnable blocks',
     hooks: {
+      preprocessMetadata: ({ codeBlock }) => {
+        const lines = codeBlock.code.trim().split('\n');
+        const sentences = lines.length === 1 || lines.some(line => line.length > LONG);
+        if (codeBlock.language !== 'text' || !sentences) return;
+        codeBlock.props.wrap = true;
+        codeBlock.props.hangingIndent = 2;
+      },
       postprocessRenderedBlock: ({ codeBlock, renderData, styleVariants }) => {
         const { metaOptions } = codeBlock;
         const plain = styleVariants.map(({ theme }, index) => `--${index}:${theme.fg}`).join(';');

@@ -83,6 +83,11 @@ test('a link may lead to every page of its language', () => {
   assert.equal(readCourse(project('pages', { 'content/en/p/a.mdx': lesson('', body) })).lessons.length, 1);
 });
 
+test('a link in the needs of a lesson must lead somewhere too', () => {
+  const page = lesson().replace('needs: []', 'needs: ["[x](/en/p/gone/) came first"]');
+  refuses(project('needs', { 'content/en/p/a.mdx': page }), /\/en\/p\/gone\/ leads to no page in en/);
+});
+
 test('a link to the page in the other language is refused', () => {
   refuses(
     project('cross', { 'content/en/p/a.mdx': lesson('', '[x](/zh-TW/p/a/)') }),

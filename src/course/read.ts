@@ -180,7 +180,7 @@ function checkReferences(lesson: Lesson, language: Language, known: Known, wrong
     if (known.facts[of]?.[is] === undefined)
       wrong.push(`${file}: <Num of="${of}" is="${is}"> is not in content/facts.yaml`);
   }
-  for (const [, target = ''] of body.matchAll(/\]\((\/[^)\s]*)\)/g)) {
+  for (const [, target = ''] of [...front.needs, body].join('\n').matchAll(/\]\((\/[^)\s]*)\)/g)) {
     const [path = ''] = target.split('#');
     const own = `/${language}/`;
     const id = path.slice(own.length).replace(/\/$/, '');
