@@ -1,5 +1,7 @@
 // Plain web servers: nginx, httpd, redis' port, echo servers and python's http.server. Knows their defaults and logs.
 
+import { specOf } from './general.ts';
+import { runPython } from './python.ts';
 import { hasCommand, profileOf } from './shell/profiles.ts';
 import { runAsShell } from './shell-images.ts';
 import { untilAborted } from './signals.ts';
@@ -268,33 +270,23 @@ const echo = (r: HttpRequest, c: Container) =>
 
 const python: Program = {
   image: 'docker.io/library/python',
-  config: { cmd: ['python3'], env: { PATH, PYTHON_VERSION: '3' } },
+  config: { cmd: ['python3'], env: { PATH } },
   has: hasIn('docker.io/library/python'),
   async run(container) {
     const [executable = '', ...args] = container.argv;
     if (!/^(.*\/)?python3?$/.test(executable)) return runAsShell(container);
     container.use({ cpuMillis: 1, memoryBytes: 16 * 1024 * 1024 });
-    if (args.length === 0) return 0;
-    const port =
-      args[0] === '-m' && args[1] === 'http.server' ? Number(args[2] ?? 8000) : declaredPort(container);
-    if (args[0] === '-m' && args[1] === 'http.server') {
-      container.serveHttp(port, request =>
-        serveFiles(container.files, option(container, 'directory') ?? '/', request, 'busybox'),
-      );
-      container.log(`Serving HTTP on 0.0.0.0 port ${port} (http://0.0.0.0:${port}/) ...`);
-    } else if (!args[0]!.startsWith('-') && !container.files.exists(args[0]!)) {
-      container.logError(`python: can't open file '${args[0]}': [Errno 2] No such file or directory`);
-      return 2;
-    } else if (port) container.serveHttp(port, () => ({ status: 501, body: 'Unsupported method' }));
-    await untilAborted(container.signal);
-    return container.signal.reason === 'SIGTERM' ? 143 : 137;
+    // Python leaves SIGTERM to the kernel, which does not let it end a container's first process.
+    const code = await runPython(container, args, {
+      print: text => container.write(text),
+      printError: text => container.write(text, 'stderr'),
+      cwd: specOf(container)?.workingDir ?? '/',
+      signal: container.killed,
+      pause: () => container.clock.sleep(0, container.killed),
+    });
+    return container.killed.aborted ? 137 : code;
   },
 };
-
-function declaredPort(container: Container): number {
-  const spec = (container.pod['spec'].containers ?? []).find((c: any) => c.name === container.name);
-  return spec?.ports?.[0]?.containerPort ?? 0;
-}
 
 export const webServers: readonly Program[] = [
   nginx,

@@ -10,6 +10,7 @@ import { HIDDEN, plantCommands, shellFileSystem } from './file-system.ts';
 import { instrument } from './instrument.ts';
 import { networkCommands } from './network-commands.ts';
 import { isBuiltin, type ShellProfile } from './profiles.ts';
+import { pythonCommands } from './python-commands.ts';
 import { systemCommands } from './system-commands.ts';
 
 /** Endless loops are ended by signals, not by counting; the library wants numbers. */
@@ -116,9 +117,9 @@ export class ShellSession {
       },
     };
     const known = new Set<string>(getCommandNames());
-    const added = [...systemCommands(tools), ...diskCommands(tools), ...networkCommands(tools)].filter(c =>
-      profile.commands.includes(c.name.replace(HIDDEN, '')),
-    );
+    const added = [systemCommands, diskCommands, networkCommands, pythonCommands]
+      .flatMap(make => make(tools))
+      .filter(c => profile.commands.includes(c.name.replace(HIDDEN, '')));
     this.bash = new Bash({
       fs,
       env: this.env,
