@@ -26,9 +26,9 @@ export function nameRef(ref: Ref): Text {
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
   const zh = [
-    ref.namespace && `命名空間 ${ref.namespace} 裡`,
+    ref.namespace && `命名空間 ${ref.namespace} 裡的`,
     labels && `標籤為 ${labels} 的`,
-    `${ref.kind}${ref.name ? ` ${ref.name}` : ''}`,
+    ` ${ref.kind}${ref.name ? ` ${ref.name}` : ''}`,
   ];
   const en = [
     `${ref.kind}${ref.name ? ` ${ref.name}` : ''}`,

@@ -2,6 +2,7 @@
 
 import type { KindSpec } from '#common/lab/index.ts';
 import { match } from '#common/match/index.ts';
+import type { Finding, Text } from '#common/protocol/index.ts';
 import { commandFits } from '../command-line.ts';
 import type { CheckKind, CommandRun, Verdict } from '../types.ts';
 import { nameFindings, say, show } from '../words.ts';
@@ -17,13 +18,9 @@ export const command: CheckKind<KindSpec<'command'>> = {
     if (good) return { state: 'holds', seen: good.run };
     const last = judged.at(-1);
     if (!last) return { state: 'not-yet' };
-    const words = nameFindings(last.findings);
     return {
       state: last.run.endedAt === undefined ? 'not-yet' : 'wrong',
-      said: say(
-        `你執行了 \`${last.run.line}\`：${words['zh-TW']}。`,
-        `You ran \`${last.run.line}\`: ${words.en}.`,
-      ),
+      said: tell(last.run, last.findings),
       findings: last.findings,
       seen: last.run,
     };
@@ -32,6 +29,31 @@ export const command: CheckKind<KindSpec<'command'>> = {
   watch: ({ ran }, { commands }, changed) =>
     commands.subscribe(run => void (commandFits(ran, run.line) && changed())),
 };
+
+/** What happened, in the words of the terminal; the pattern that is looked for helps nobody. */
+function tell(run: CommandRun, findings: readonly Finding[]): Text {
+  const printed = lastLines(run.output);
+  const exit = findings.filter(({ path }) => path === 'exit');
+  const how = run.endedAt !== undefined && run.exit !== 0 ? `（exit ${run.exit}）` : '';
+  if (exit.length > 0 && how)
+    return say(
+      `你執行了 \`${run.line}\`，它沒有成功${how}：${printed}`,
+      `You ran \`${run.line}\`, and it failed (exit ${run.exit}): ${printed}`,
+    );
+  if (exit.length > 0) {
+    const words = nameFindings(exit);
+    return say(`你執行了 \`${run.line}\`：${words['zh-TW']}。`, `You ran \`${run.line}\`: ${words.en}.`);
+  }
+  return printed
+    ? say(
+        `你執行了 \`${run.line}\`，印出來的內容裡還沒有這一步要看的東西。最後印出的是：${printed}`,
+        `You ran \`${run.line}\`, but its output does not show yet what this step asks for. It ended with: ${printed}`,
+      )
+    : say(
+        `你執行了 \`${run.line}\`，它什麼都沒有印出來。`,
+        `You ran \`${run.line}\`, and it printed nothing.`,
+      );
+}
 
 function judge(run: CommandRun, exit: unknown, output: unknown) {
   return [

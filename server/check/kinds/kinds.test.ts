@@ -79,7 +79,7 @@ checkKindContract({
     }),
   fails: s =>
     s.ran({ line: 'kubectl describe pod nope', exit: 1, endedAt: 2, output: 'Error from server (NotFound)' }),
-  says: /You ran `kubectl describe pod nope`: exit is 1, expected 0; output is Error from server/,
+  says: /You ran `kubectl describe pod nope`, and it failed \(exit 1\): Error from server/,
 });
 
 checkKindContract({

@@ -37,7 +37,7 @@ export const resource: CheckKind<KindSpec<'resource'>> = {
       }
       return {
         state: 'not-yet',
-        said: say(`還沒有${space(meant['zh-TW'])}。`, `There is no ${meant.en} yet.`),
+        said: say(`找不到${space(meant['zh-TW'])}。`, `There is no ${meant.en} yet.`),
       };
     }
     const failing = objects.filter(object => match(tree, object).length > 0);
