@@ -2,7 +2,8 @@
 // how to count, not what follows from the answer.
 
 import type { Clock, Timer } from '../../clock.ts';
-import { DialError, type HttpAnswer, type Network, requestHttp } from '../network/index.ts';
+import { checkHealth, DialError, type HttpAnswer, type Network, requestHttp } from '../network/index.ts';
+import { goDuration } from './container-setup.ts';
 
 export type ProbeKind = 'startup' | 'readiness' | 'liveness';
 
@@ -123,7 +124,6 @@ async function askTcp(
   }
 }
 
-/** Programs here do not speak gRPC: a server that accepts the connection is taken as serving. */
 async function askGrpc(
   grpc: any,
   target: ProbeTarget,
@@ -131,19 +131,30 @@ async function askGrpc(
   late: Promise<'late'>,
   timeoutMs: number,
 ): Promise<ProbeOutcome> {
+  const address = `${target.podIP}:${grpc.port}`;
+  const bad = (output: string): ProbeOutcome => ({ ok: false, output });
   try {
     const stream = await Promise.race([network.dial(target.podIP, grpc.port), late]);
     if (stream !== 'late') {
-      stream.destroy();
-      return { ok: true, output: '' };
+      const health = await Promise.race([checkHealth(stream, grpc.service ?? '', address), late]);
+      if (health === 'late') stream.destroy();
+      else if ('status' in health)
+        return health.status === 'SERVING'
+          ? { ok: true, output: '' }
+          : bad(`service unhealthy (responded with "${health.status}")`);
+      else if (health.refused === 'unimplemented')
+        return bad('this server does not implement the grpc health protocol (grpc.health.v1.Health)');
+      else if (health.refused === 'unknown service')
+        return bad('service unhealthy (responded with "SERVICE_UNKNOWN")');
     }
   } catch (error) {
     if (!(error instanceof DialError)) throw error;
   }
-  return {
-    ok: false,
-    output: `timeout: failed to connect service "${target.podIP}:${grpc.port}" within ${timeoutMs / 1000}s: context deadline exceeded`,
-  };
+  // A server that speaks something else is waited for like one that is not there.
+  await late;
+  return bad(
+    `timeout: failed to connect service "${address}" within ${goDuration(timeoutMs)}: context deadline exceeded`,
+  );
 }
 
 export interface ProbeEvents {

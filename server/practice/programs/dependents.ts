@@ -1,7 +1,7 @@
 // Servers that are useless without another one: they look for it first, and wait or give up in their own words. One row a
 // server; knows how they start, not what they do afterwards.
 
-import { DialError } from '../network/index.ts';
+import { DialError, serveHealth } from '../network/index.ts';
 import { portsOf } from './general.ts';
 import { untilAborted } from './signals.ts';
 import type { Container, HttpRequest, HttpResponse, Program } from './types.ts';
@@ -19,6 +19,8 @@ interface Dependent {
   givesUp?: { after: number; words(container: Container, error: DialError): string[]; code?: number };
   /** Ports besides those that the pod declares. */
   ports?: number[];
+  /** Those of its ports that speak gRPC, its health protocol among it. */
+  grpc?: number[];
   answer?(request: HttpRequest, container: Container): HttpResponse | undefined;
   memoryMiB: number;
 }
@@ -175,6 +177,7 @@ const katibDbManager: Dependent = {
     code: 255,
   },
   ports: [6789],
+  grpc: [6789],
   memoryMiB: 18,
 };
 
@@ -225,10 +228,12 @@ function program(of: Dependent, image = of.image): Program {
         await container.clock.sleep(of.retryMs, container.signal);
       }
       for (const number of new Set([...portsOf(container), ...(of.ports ?? [])]))
-        container.serveHttp(
-          number,
-          request => of.answer?.(request, container) ?? { status: 404, body: 'Not Found' },
-        );
+        if (of.grpc?.includes(number)) container.listen(number, stream => serveHealth(stream));
+        else
+          container.serveHttp(
+            number,
+            request => of.answer?.(request, container) ?? { status: 404, body: 'Not Found' },
+          );
       for (const line of of.ready(container)) container.logError(line);
       await untilAborted(container.signal);
       return exitOf(container);

@@ -1,6 +1,7 @@
 // A general long-running server: it opens the ports its pod declares and answers probes. For images whose own behaviour
 // nothing here depends on yet. Knows nothing of what the image would really do.
 
+import { serveHealth } from '../network/index.ts';
 import { quantityNumber } from './quantity.ts';
 import { untilAborted } from './signals.ts';
 import type { Container, HttpResponse, Program } from './types.ts';
@@ -20,14 +21,23 @@ export const generalServer: Program = {
     });
     await container.clock.sleep(START_MS, container.signal);
     if (container.signal.aborted) return exitCode(container);
+    const grpc = grpcPorts(container);
     for (const port of portsOf(container)) {
-      container.serveHttp(port, request => answer(container, request.path));
+      if (grpc.has(port)) container.listen(port, stream => serveHealth(stream));
+      else container.serveHttp(port, request => answer(container, request.path));
       container.log(`serving on 0.0.0.0:${port}`);
     }
     await untilAborted(container.signal);
     return exitCode(container);
   },
 };
+
+/** Where its authors had it asked over gRPC. */
+function grpcPorts(container: Container): Set<number> {
+  const spec = specOf(container);
+  const probes = [spec?.readinessProbe, spec?.livenessProbe, spec?.startupProbe];
+  return new Set(probes.flatMap(probe => (probe?.grpc ? [probe.grpc.port] : [])));
+}
 
 /** A server that handles SIGTERM ends cleanly. */
 const exitCode = (container: Container) => (container.signal.reason === 'SIGTERM' ? 0 : 137);
