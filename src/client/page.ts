@@ -17,6 +17,17 @@ find('[data-theme-toggle]')?.addEventListener('click', () => {
   }
 });
 
+// Paper is white: a page that was made dark by the button prints as if it were light.
+let chosen: string | undefined;
+addEventListener('beforeprint', () => {
+  chosen = root.dataset.theme;
+  root.dataset.theme = 'light';
+});
+addEventListener('afterprint', () => {
+  if (chosen) root.dataset.theme = chosen;
+  else delete root.dataset.theme;
+});
+
 /** The last heading above the top of the view, and how far below it we are, as a share of its section. */
 function place(): { section: string; offset: number } | undefined {
   const headings = [...document.querySelectorAll<HTMLElement>('.prose h2[id], .prose h3[id]')];

@@ -74,3 +74,26 @@ test('a pasted message leads to its lesson, and an unknown one to the method', {
   assert.deepEqual(complaints, []);
   await context.close();
 });
+
+test('a first touch of a glossary word shows its card, a second one follows it', {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  const context = await browser.newContext({
+    viewport: { width: 390, height: 844 },
+    hasTouch: true,
+    isMobile: true,
+  });
+  const page = await context.newPage();
+  await page.goto(`${server.url}/en/troubleshoot/gateway-pending/`);
+  await page.waitForLoadState('networkidle');
+  const word = page.locator('article a.term').nth(1);
+  await word.tap();
+  assert.ok(await word.locator('.term-tip').isVisible());
+  const card = await word.locator('.term-tip').boundingBox();
+  assert.ok(card && card.x >= 0 && card.x + card.width <= 390, JSON.stringify(card));
+  assert.match(page.url(), /gateway-pending/);
+  await word.tap();
+  await page.waitForURL('**/en/glossary/#namespace');
+  await context.close();
+});
