@@ -31,7 +31,10 @@ export interface Neighbours {
 }
 
 /** Starts them one after another, each with the whole of Kubeflow in it when `filled`. */
-export async function startNeighbours(count: number, options: { filled: boolean }): Promise<Neighbours> {
+export async function startNeighbours(
+  count: number,
+  options: { filled: boolean; controlPlaneOnly?: boolean },
+): Promise<Neighbours> {
   const folder = await mkdtemp(join(tmpdir(), 'kbd-neighbours-'));
   const all: Neighbour[] = [];
   const close = async () => {
@@ -40,7 +43,12 @@ export async function startNeighbours(count: number, options: { filled: boolean 
   };
   try {
     for (let index = 0; index < count; index++) {
-      const cluster = await startPracticeWorker({ nodes: NODES, listen: { port: 0 }, seed: index + 1 });
+      const cluster = await startPracticeWorker({
+        nodes: NODES,
+        listen: { port: 0 },
+        seed: index + 1,
+        controlPlaneOnly: options.controlPlaneOnly === true,
+      });
       const config = cluster.kubeconfig(`https://127.0.0.1:${cluster.port}`);
       const kubeconfig = join(folder, `${index}.yaml`);
       await writeFile(kubeconfig, config, { mode: 0o600 });
