@@ -67,6 +67,43 @@ test('an enforced policy drops what it does not let in', { skip: NO_KUBECTL }, a
   );
 });
 
+test('a policy takes effect while the agent of a network plugin runs', { skip: NO_KUBECTL }, async () => {
+  await transcript(
+    await plain(),
+    `
+    $ kubectl apply -f - <<'Y'
+    apiVersion: apps/v1
+    kind: DaemonSet
+    metadata: { name: calico-node, namespace: kube-system }
+    spec:
+      selector: { matchLabels: { k8s-app: calico-node } }
+      template:
+        metadata: { labels: { k8s-app: calico-node } }
+        spec:
+          hostNetwork: true
+          tolerations: [{ operator: Exists }]
+          initContainers: [{ name: install-cni, image: "docker.io/calico/cni:v3.30.0" }]
+          containers: [{ name: calico-node, image: "docker.io/calico/node:v3.30.0" }]
+    Y
+    daemonset.apps/calico-node created
+
+    $ kubectl -n kube-system rollout status daemonset calico-node --timeout=60s | tail -1
+    daemon set "calico-node" successfully rolled out
+
+    $~ kubectl exec client -- wget -q -T 1 -O /dev/null web 2>&1
+    wget: download timed out
+    command terminated with exit code 1
+    [exit 1]
+
+    $ kubectl -n kube-system delete daemonset calico-node -o name
+    daemonset.apps/calico-node
+
+    $~ kubectl exec client -- wget -q -T 1 -O /dev/null web; echo $?
+    0
+    `,
+  );
+});
+
 test('a pod that may send nothing cannot ask for names', { skip: NO_KUBECTL }, async () => {
   await transcript(
     await enforcing(),

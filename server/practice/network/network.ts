@@ -40,19 +40,39 @@ export class ClusterNetwork implements Network {
   private nodeAddresses = new Set<string>();
   private readonly clock: Clock;
   private readonly random: Random;
-  private readonly policies: NetworkPolicies | undefined;
+  private policies: NetworkPolicies | undefined;
+  private client: ApiClient | undefined;
+  /** How many want policies enforced. */
+  private enforcing = 0;
 
   /** With `networkPolicy` policies are enforced; most small clusters, minikube's default among them, only store them. */
   constructor(services: { clock: Clock; random: Random; networkPolicy?: boolean }) {
     this.clock = services.clock;
     this.random = services.random;
-    if (services.networkPolicy) this.policies = new NetworkPolicies();
+    if (services.networkPolicy) this.enforcePolicies();
   }
 
   /** Follows services and endpoints with `client`. */
   start(client: ApiClient): void {
+    this.client = client;
     this.directory.start(client);
     this.policies?.start(client);
+  }
+
+  /** Policies take effect from now on, until every one that asked for it has called what this gives. */
+  enforcePolicies(): () => void {
+    if (this.enforcing++ === 0) {
+      this.policies = new NetworkPolicies();
+      if (this.client) this.policies.start(this.client);
+    }
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      if (--this.enforcing > 0) return;
+      this.policies?.stop();
+      this.policies = undefined;
+    };
   }
 
   stop(): void {

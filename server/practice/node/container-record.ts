@@ -295,6 +295,7 @@ export class ContainerRecord {
           files,
           attachment: this.attachment!,
           network: this.host.network,
+          ...(pod['spec'].hostNetwork ? { host: this.host.network } : {}),
           namespace: pod.metadata.namespace!,
           ...(api ? { api } : {}),
           clock: this.host.clock,

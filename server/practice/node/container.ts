@@ -4,7 +4,13 @@ import type { Clock } from '../../clock.ts';
 import type { ApiClient, KubeObject } from '../../kube/index.ts';
 import type { Random } from '../../random.ts';
 import { type Attachment, type Network, serveHttp } from '../network/index.ts';
-import type { Container, ContainerFileSystem, ContainerStdin, Program } from '../programs/index.ts';
+import type {
+  Container,
+  ContainerFileSystem,
+  ContainerStdin,
+  HostNetwork,
+  Program,
+} from '../programs/index.ts';
 import { LogBuffer } from './logs.ts';
 
 /** What `kubectl top` shows for a program that says nothing about itself. */
@@ -29,6 +35,8 @@ export interface InstanceOptions {
   files: ContainerFileSystem;
   attachment: Attachment;
   network: Network;
+  /** Of the node, for a pod that lives in it. */
+  host?: HostNetwork;
   namespace: string;
   api?: ApiClient;
   clock: Clock;
@@ -168,6 +176,7 @@ export class ContainerInstance {
         lookup: (name, namespace = o.namespace) => o.network.lookup(name, namespace),
         dnsAnswers: () => o.network.dnsAnswers?.(o.attachment.address) ?? true,
       },
+      ...(o.host ? { host: o.host } : {}),
       ...(o.api ? { api: o.api } : {}),
       ...(o.stdin ? { stdin: this.stdin() } : {}),
       ...(o.resumed ? { resumed: true } : {}),

@@ -8,6 +8,18 @@ const MB = 1_000_000;
 export const catalogue: readonly ImageEntry[] = [
   { repository: 'docker.io/alpine/k8s', tags: { '1.32.3': 342 * MB } },
   { repository: 'docker.io/bitnami/kubectl', tags: { latest: 90 * MB } },
+  {
+    repository: 'docker.io/calico/cni',
+    tags: { 'v3.28.0': 72 * MB, 'v3.30.0': 72 * MB, 'v3.31.2': 72 * MB },
+  },
+  {
+    repository: 'docker.io/calico/kube-controllers',
+    tags: { 'v3.28.0': 48 * MB, 'v3.30.0': 48 * MB, 'v3.31.2': 48 * MB },
+  },
+  {
+    repository: 'docker.io/calico/node',
+    tags: { 'v3.28.0': 150 * MB, 'v3.30.0': 152 * MB, 'v3.31.2': 152 * MB },
+  },
   { repository: 'docker.io/chrislusf/seaweedfs', tags: { '4.00': 73 * MB } },
   {
     repository: 'docker.io/curlimages/curl',
@@ -244,6 +256,15 @@ export const catalogue: readonly ImageEntry[] = [
   {
     repository: 'quay.io/brancz/kube-rbac-proxy',
     tags: { 'v0.18.0': 20 * MB, 'v0.13.1': 20 * MB, 'v0.8.0': 20 * MB },
+  },
+  { repository: 'quay.io/calico/cni', tags: { 'v3.28.0': 72 * MB, 'v3.30.0': 72 * MB, 'v3.31.2': 72 * MB } },
+  {
+    repository: 'quay.io/calico/kube-controllers',
+    tags: { 'v3.28.0': 48 * MB, 'v3.30.0': 48 * MB, 'v3.31.2': 48 * MB },
+  },
+  {
+    repository: 'quay.io/calico/node',
+    tags: { 'v3.28.0': 150 * MB, 'v3.30.0': 152 * MB, 'v3.31.2': 152 * MB },
   },
   {
     repository: 'quay.io/jetstack/cert-manager-cainjector',

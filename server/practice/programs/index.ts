@@ -1,5 +1,6 @@
 // The only door of the programs folder: the image catalogue and what each image does when it runs.
 
+import { calico } from './calico.ts';
 import { catalogue } from './catalogue.ts';
 import { dependents } from './dependents.ts';
 import { generalServer } from './general.ts';
@@ -27,6 +28,7 @@ export type {
   Container,
   ContainerFiles,
   ContainerStdin,
+  HostNetwork,
   HttpRequest,
   HttpResponse,
   ImageEntry,
@@ -44,6 +46,7 @@ export const programs: readonly Program[] = [
   mysql('gcr.io/ml-pipeline/mysql'),
   pilot,
   { ...pilot, image: 'registry.istio.io/release/pilot' },
+  ...calico,
   proxy,
   { ...proxy, image: 'registry.istio.io/release/proxyv2' },
   ...dependents,

@@ -48,10 +48,17 @@ export interface Container {
   listening(): number[];
   /** The container's standard input, when the pod asked for one (`stdin: true`) and somebody is attached. */
   stdin?: ContainerStdin;
+  /** The node's own network, for a pod that lives in it (`hostNetwork`). */
+  host?: HostNetwork;
   /** True when the process had been running before the cluster was taken back to this moment: what it did at its start is done. */
   resumed?: boolean;
   /** Text as it is, without a newline of its own (prompts, partial lines). */
   write(text: string, stream?: 'stdout' | 'stderr'): void;
+}
+
+export interface HostNetwork {
+  /** NetworkPolicies take effect from now on, until every one that asked for it has called what this gives. */
+  enforcePolicies(): () => void;
 }
 
 /** What is typed at an attached client; bytes arrive as text. */
