@@ -12,7 +12,14 @@ const FOLDER = dirname(fileURLToPath(import.meta.url));
 /** Send what a cluster that others use should not get, or need no cluster. */
 const OURS_ONLY = ['fuzz.test.ts', 'strategic-merge.test.ts'];
 /** Run pods. */
-const WITH_NODES = ['verbs.test.ts', 'streams.test.ts', 'clients.test.ts', 'workloads.test.ts'];
+const WITH_NODES = [
+  'verbs.test.ts',
+  'streams.test.ts',
+  'clients.test.ts',
+  'workloads.test.ts',
+  'operations.test.ts',
+  'helm.test.ts',
+];
 
 const HELP = `npm run conformance [-- OPTIONS] [NAME...]
   --kubeconfig FILE       another cluster; objects are created in it and mostly removed again
