@@ -14,6 +14,21 @@ const skip = 'missing' in chromium ? chromium.missing : false;
 const site = skip ? '' : buildSite();
 const path = (language: Language) => `/${language}/troubleshoot/gateway-pending/`;
 
+/** What a forwarded program might try: it shows who opened it, which cookies it sees, and whether it reads our server. */
+const SERVE = `#!/bin/sh
+exec "$KBD_NODE" -e '
+require("http").createServer((request, response) => {
+  response.setHeader("content-type", "text/html");
+  response.end("<pre id=told></pre><script>(async () => {" +
+    "const ours = new URLSearchParams(location.search).get(\\"ours\\");" +
+    "const read = ours ? await fetch(ours + \\"/api/status\\", { credentials: \\"include\\" }).then(a => a.status, e => e.name) : 0;" +
+    "told.textContent = JSON.stringify({ opener: opener === null, cookies: document.cookie, sent: " +
+    JSON.stringify(request.headers.cookie ?? "") + ", read });" +
+  "})()</script>");
+}).listen(8080, "127.0.0.1", () => console.log("Forwarding from 127.0.0.1:8080 -> 80"));
+'
+`;
+
 let browser: Browser;
 before(async () => {
   if (!skip) browser = await openBrowser();
@@ -40,7 +55,7 @@ function story(
         builtSite: site,
         providers: [helloProvider()],
         lab: async () => lab,
-        tools: async () => [],
+        tools: async () => [{ name: 'serve', text: SERVE }],
         kubectl: { state: 'found', path: '/bin/true', version: 'v1.36.2', source: 'path' },
         port,
       });
@@ -195,6 +210,26 @@ story(
   { language: 'zh-TW', clipboard: false },
 );
 
+story(
+  'where the browser refuses to write the clipboard the old way is tried, then the learner told',
+  async ({ page }) => {
+    await run(page, 'echo copy-me');
+    await eventually(async () => (await lines(page)).includes('copy-me'), page, 'nothing was printed');
+    await page.evaluate(() => {
+      navigator.clipboard.writeText = () => Promise.reject(new Error('refused'));
+    });
+    await select(page, 'copy-me');
+    await page.keyboard.press('Control+Shift+C');
+    await eventually(async () => (await clipboard(page)).trim() === 'copy-me', page, 'it was not copied');
+    await page.evaluate(() => {
+      document.execCommand = () => false;
+    });
+    await page.getByRole('button', { name: 'Copy the selection' }).click();
+    await state(page).waitFor();
+    assert.match(await state(page).innerText(), /does not let the page write the clipboard/);
+  },
+);
+
 for (const language of ['en', 'zh-TW'] satisfies Language[]) {
   story(
     `a server that is started again gives a new prompt by itself, and says so, in ${language}`,
@@ -230,6 +265,35 @@ for (const language of ['en', 'zh-TW'] satisfies Language[]) {
         'the new shell does not answer',
       );
       assert.equal(await state(page).count(), 0);
+    },
+    { language },
+  );
+}
+
+for (const language of ['en', 'zh-TW'] satisfies Language[]) {
+  story(
+    `a forwarded port opens in a tab that reaches nothing of ours, in ${language}`,
+    async ({ page, context, server }) => {
+      await run(page, 'kubectl() { serve; }');
+      await run(page, 'kubectl port-forward web 8080:80');
+      const link = page.locator('.term-forwards a');
+      await link.waitFor();
+      const words =
+        language === 'en' ? 'Open forwarded port 8080 in a new tab' : '在新分頁打開轉送中的連接埠 8080';
+      assert.equal(await link.innerText(), words);
+      await picture(page, `forward-${language}`);
+      const [tab] = await Promise.all([context.waitForEvent('page'), link.click()]);
+      await tab.locator('#told').filter({ hasText: '{' }).waitFor();
+      const told = async () => JSON.parse(await tab.locator('#told').innerText());
+      assert.deepEqual(await told(), { opener: true, cookies: '', sent: '', read: 0 });
+      assert.notEqual(new URL(tab.url()).hostname, new URL(server.origin).hostname);
+      await tab.goto(`${new URL(tab.url()).origin}/?ours=${server.origin}`);
+      await tab.locator('#told').filter({ hasText: '{' }).waitFor();
+      assert.equal((await told()).read, 'TypeError', 'our server let it read');
+      await page.bringToFront();
+      await page.locator('.xterm-helper-textarea:visible').first().focus();
+      await page.keyboard.press('Control+C');
+      await link.waitFor({ state: 'hidden' });
     },
     { language },
   );
