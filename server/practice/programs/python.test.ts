@@ -59,3 +59,17 @@ it('python runs the scripts it understands and refuses the others by line', asyn
   );
   assert.deepEqual(faults, []);
 });
+
+it('a script that is an HTTP server listens, and says that its handlers are not run', async t => {
+  const { pass, run, pod, log, exec } = await testNode(t);
+  const server = (port: string) =>
+    `import http.server\nPORT = 8080\nclass Hook(BaseHTTPRequestHandler):\n  def do_GET(self):\n    pass\nHTTPServer(("", ${port}), Hook).serve_forever()`;
+  const container = (port: string) => ({ name: 'c', image: IMAGE, command: ['python', '-c', server(port)] });
+  await run('number', { containers: [container('9000')] });
+  await run('declared', { containers: [{ ...container('PORT'), ports: [{ containerPort: 8080 }] }] });
+  await pass(3_000);
+  assert.equal((await pod('number')).status.containerStatuses[0].ready, true);
+  assert.match(await log('declared'), /it listens on port 8080 and answers 501\n$/);
+  const answer = await exec('number', ['curl', '-s', '-w', '%{http_code}', 'http://localhost:9000/']);
+  assert.match(answer.out, /does not run the handlers of an HTTPServer\n501$/);
+});

@@ -1,6 +1,8 @@
 // The python command: its version, http.server, and scripts as far as they are understood. Knows its container.
 
+import { specOf } from './general.ts';
 import { runScript } from './python-script.ts';
+import { untilAborted } from './signals.ts';
 import { serveFiles } from './static-files.ts';
 import type { Container } from './types.ts';
 
@@ -49,8 +51,12 @@ export async function runPython(
   return script(container, source, io);
 }
 
-const script = (container: Container, source: string, io: PythonIo) =>
-  runScript(source, {
+const SERVES = /\bHTTPServer\(\s*\(\s*["'][^"']*["']\s*,\s*(\w+)?.*\.serve_forever\(\)/s;
+
+async function script(container: Container, source: string, io: PythonIo): Promise<number> {
+  const server = SERVES.exec(source);
+  if (server) return serveNothing(container, Number(server[1]), io);
+  return runScript(source, {
     print: io.print,
     printError: io.printError,
     env: container.env,
@@ -61,6 +67,22 @@ const script = (container: Container, source: string, io: PythonIo) =>
       return !io.signal.aborted;
     },
   });
+}
+
+/** A script that is an HTTP server listens; what its handlers would do is beyond us, which every answer and its log say. */
+async function serveNothing(container: Container, port: number, io: PythonIo): Promise<number> {
+  const declared: number | undefined = specOf(container)?.ports?.[0]?.containerPort;
+  const number = Number.isInteger(port) ? port : declared;
+  if (number === undefined) {
+    io.printError('python: the port of this HTTPServer cannot be told: write it as a number or in the pod\n');
+    return 1;
+  }
+  const note = 'python: this practice cluster does not run the handlers of an HTTPServer';
+  io.printError(`${note}; it listens on port ${number} and answers 501\n`);
+  container.serveHttp(number, () => ({ status: 501, body: `${note}\n` }));
+  await untilAborted(io.signal);
+  return 143;
+}
 
 async function serve(container: Container, args: readonly string[], io: PythonIo): Promise<number> {
   const value = (...names: string[]) => {
@@ -86,9 +108,6 @@ async function serve(container: Container, args: readonly string[], io: PythonIo
     return 1;
   }
   io.print(`Serving HTTP on 0.0.0.0 port ${port} (http://0.0.0.0:${port}/) ...\n`);
-  await new Promise<void>(resolve => {
-    if (io.signal.aborted) resolve();
-    else io.signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  await untilAborted(io.signal);
   return 143;
 }
