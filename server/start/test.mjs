@@ -137,10 +137,12 @@ async function lintStep(run, step) {
   };
 }
 
-async function siteStep({ root }) {
+async function siteStep(run) {
+  const { root } = run;
   const begun = performance.now();
   try {
     await Promise.all([buildSite(root, { quiet: true }), ensureSchemas(root)]);
+    run.site = join(root, 'dist');
     return { name: 'site', seconds: since(begun), passed: 1, failed: 0 };
   } catch (error) {
     return {
@@ -274,7 +276,7 @@ async function marked(mark) {
 }
 
 /** Runs Node with these arguments and keeps what it says. After `limit` milliseconds it is ended with all it started. */
-function command({ root, temporary, mark }, args, limit) {
+function command({ root, temporary, mark, site }, args, limit) {
   return new Promise(resolve => {
     const child = spawn(process.execPath, args, {
       cwd: root,
@@ -284,6 +286,8 @@ function command({ root, temporary, mark }, args, limit) {
         FORCE_COLOR: '0',
         NO_COLOR: '1',
         TMPDIR: temporary,
+        // The stories look at the site that has just been built.
+        ...(site ? { KBD_SITE: site } : {}),
         [MARK]: mark,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

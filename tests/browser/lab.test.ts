@@ -14,6 +14,7 @@ import type { Language } from '../../src/common/protocol/index.ts';
 import {
   axe,
   buildSite,
+  enter,
   findChromium,
   openBrowser,
   openPage,
@@ -54,7 +55,7 @@ for (const [language, size] of [
     page.setDefaultTimeout(PATIENCE);
     try {
       const origin = new URL(server.link()).origin;
-      await page.goto(server.link());
+      await enter(page, server.link());
       await page.goto(`${origin}/${language}/${PATH}`);
       await doLab(page, language, size);
       assert.deepEqual(complaints, []);

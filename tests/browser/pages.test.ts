@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { brotliCompressSync } from 'node:zlib';
 import type { Browser } from 'playwright';
 import { type Double, startDouble } from './double.ts';
@@ -12,12 +12,14 @@ import {
   axe,
   buildSite,
   findChromium,
+  inScheme,
   openBrowser,
   openPage,
   overflow,
   picture,
   type Scheme,
   type Size,
+  settled,
 } from './support.ts';
 
 const chromium = findChromium();
@@ -27,6 +29,9 @@ const pages = readdirSync(site, { recursive: true, encoding: 'utf8' })
   .filter(file => file.endsWith('index.html') && file !== 'index.html')
   .map(file => `/${file.replaceAll('\\', '/').replace(/index\.html$/, '')}`)
   .sort();
+
+// PAGES=/en/errors/,… looks at those alone.
+const looked = process.env['PAGES']?.split(',') ?? [...pages, '/no/such/page/'];
 
 let browser: Browser;
 let server: Double;
@@ -40,22 +45,40 @@ after(async () => {
   await server?.close();
 });
 
-for (const size of ['wide', 'narrow'] satisfies Size[]) {
-  for (const scheme of ['light', 'dark'] satisfies Scheme[]) {
-    test(`every page is whole, ${size} and ${scheme}`, { skip, timeout: 600_000 }, async () => {
-      const { page, context, complaints } = await openPage(browser, size, scheme);
-      for (const path of [...pages, '/no/such/page/']) {
+/** What another scheme alone can break. */
+const COLOUR_RULES = ['color-contrast', 'link-in-text-block'];
+
+// Side by side: each of them waits for a page of its own.
+describe('every page is whole', { concurrency: 2 }, () => {
+  for (const size of ['wide', 'narrow'] satisfies Size[])
+    test(`${size}, in light and dark`, { skip, timeout: 480_000 }, async () => {
+      const { page, context, complaints } = await openPage(browser, size);
+      for (const path of looked) {
         await page.goto(server.url + path);
-        await page.waitForLoadState('networkidle');
+        await settled(page);
         assert.equal(await overflow(page), 0, `${path} is wider than the window`);
         assert.deepEqual(await axe(page), [], path);
+        // Names of landmarks are a reader's table of contents; code is none of it.
+        assert.equal(await page.locator('pre[role=region]').count(), 0, `${path} makes landmarks of code`);
+        await picture(page, `${size}-light${path.replaceAll('/', '_')}`);
+        await inScheme(page, 'dark');
+        assert.deepEqual(await axe(page, COLOUR_RULES), [], `${path} in the dark`);
+        await picture(page, `${size}-dark${path.replaceAll('/', '_')}`);
+        await inScheme(page, 'light');
         assert.deepEqual(complaints, [], path);
-        await picture(page, `${size}-${scheme}${path.replaceAll('/', '_')}`);
       }
       await context.close();
     });
+});
+
+test('a page comes in the scheme of the system', { skip }, async () => {
+  for (const scheme of ['light', 'dark'] satisfies Scheme[]) {
+    const { page, context } = await openPage(browser, 'wide', scheme);
+    await page.goto(`${server.url}/en/`);
+    assert.equal(await page.getAttribute('html', 'data-theme'), scheme);
+    await context.close();
   }
-}
+});
 
 test('the bare address leads to Traditional Chinese', { skip }, async () => {
   const { page, context } = await openPage(browser, 'wide');

@@ -15,6 +15,7 @@ import type { Language } from '../../src/common/protocol/index.ts';
 import {
   axe,
   buildSite,
+  enter,
   findChromium,
   openBrowser,
   openPage,
@@ -57,7 +58,7 @@ function story(
     );
     const { page, context, complaints } = await openPage(browser, size);
     try {
-      await page.goto(server.link());
+      await enter(page, server.link());
       await tell(page, new URL(server.link()).origin, data);
       // The browser itself notes a refused request; that is no fault of the page.
       assert.deepEqual(

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright';
+import { type Browser, type BrowserContext, chromium, type Page, type Request } from 'playwright';
 
 export const root = join(import.meta.dirname, '../..');
 
@@ -33,8 +33,9 @@ export async function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: found.path, args });
 }
 
-/** Builds the site into .cache unless that is newer than everything it is made of. */
+/** Builds the site into .cache unless that is newer than everything it is made of, or `npm test` has built it already. */
 export function buildSite(): string {
+  if (process.env['KBD_SITE']) return process.env['KBD_SITE'];
   const folder = join(root, '.cache/test-site');
   const marker = join(folder, '.built');
   const sources = ['src', 'content', 'labs', 'astro.config.mjs', 'package.json'].map(name =>
@@ -95,6 +96,7 @@ export async function openPage(
   });
   context.setDefaultTimeout(15_000);
   const page = await context.newPage();
+  watchRequests(page);
   const complaints: string[] = [];
   page.on('pageerror', error => complaints.push(error.message));
   page.on('console', message => {
@@ -104,19 +106,75 @@ export async function openPage(
   return { page, context, complaints };
 }
 
+/** Opens the printed link as a learner does, to the page it leads to: until then whatever is opened next may be overtaken. */
+export async function enter(page: Page, link: string): Promise<void> {
+  await page.goto(link);
+  await page.waitForURL(/\/zh-TW\/$/);
+}
+
+/** Taken when PICTURES=1 asks for them, and of what failed. */
 export async function picture(page: Page, name: string): Promise<void> {
+  if (!process.env['PICTURES'] && !name.startsWith('failed-')) return;
   mkdirSync(PICTURES, { recursive: true });
   await page.screenshot({ path: join(PICTURES, `${name}.png`) });
 }
 
-/** Accessibility findings as sentences; xterm's own inner workings are xterm's. */
-export async function axe(page: Page): Promise<string[]> {
-  const results = await new AxeBuilder({ page }).exclude('.xterm').analyze();
+/** Accessibility findings as sentences; xterm's own inner workings are xterm's. `rules` are all of axe's unless some are named. */
+export async function axe(page: Page, rules?: string[]): Promise<string[]> {
+  // Pages have no frames, whose results would be put together in a tab of their own.
+  const builder = new AxeBuilder({ page }).exclude('.xterm').setLegacyMode();
+  if (rules) builder.withRules(rules);
+  const results = await builder.analyze();
   return results.violations.flatMap(violation =>
     violation.nodes.map(
       node => `${violation.id}: ${node.target.join(' ')}: ${node.failureSummary ?? violation.help}`,
     ),
   );
+}
+
+/** Requests on their way, page by page. */
+const pending = new WeakMap<Page, Set<Request>>();
+
+function watchRequests(page: Page): void {
+  const open = new Set<Request>();
+  pending.set(page, open);
+  page.on('request', request => open.add(request));
+  for (const end of ['requestfinished', 'requestfailed'] as const)
+    page.on(end as 'requestfinished', request => open.delete(request));
+  // What a page left behind asked for is not told of any more.
+  page.on('framenavigated', frame => frame === page.mainFrame() && open.clear());
+}
+
+/**
+ * Resolves when the page has all it asked for, in two looks with a frame drawn between them, and code that scrolls can be
+ * reached by keyboard, which is done a moment after it was measured.
+ */
+export async function settled(page: Page): Promise<void> {
+  await page.waitForLoadState('load');
+  for (let quiet = 0; quiet < 2; ) {
+    await page.evaluate(async () => {
+      await document.fonts.ready;
+      await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+    });
+    quiet = pending.get(page)?.size === 0 ? quiet + 1 : 0;
+  }
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('.expressive-code pre')].every(
+      code => code.scrollWidth > code.clientWidth === code.hasAttribute('tabindex'),
+    ),
+  );
+}
+
+/** Shows the page as loaded in the other scheme would be. */
+export async function inScheme(page: Page, scheme: Scheme): Promise<void> {
+  await page.emulateMedia({ colorScheme: scheme });
+  await page.evaluate(async theme => {
+    document.documentElement.dataset['theme'] = theme;
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    // However short they are, colours on their way are neither the old nor the new ones.
+    const moving = document.getAnimations().filter(one => one instanceof CSSTransition);
+    await Promise.allSettled(moving.map(one => one.finished));
+  }, scheme);
 }
 
 /** Pixels by which the page is wider than its window: 0 when nothing sticks out. */
