@@ -1,6 +1,7 @@
 export { commandFits, segments } from './command-line.ts';
 export * from './could-not-look.ts';
 export { baseOf, discovery } from './discovery.ts';
+export { expectedValue } from './kinds/answer.ts';
 export { KINDS, kindOf } from './kinds/index.ts';
 export type { Script, ScriptContext } from './kinds/script.ts';
 export { type KubeApi, type KubeReply, openKubeApi } from './kube-api.ts';

@@ -17,6 +17,7 @@ const sessionRequest = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('undo') }),
   z.strictObject({ type: z.literal('solution'), step: name }),
   z.strictObject({ type: z.literal('reset') }),
+  z.strictObject({ type: z.literal('compare'), step: name, line: z.int().min(0).max(999) }),
   z.strictObject({ type: z.literal('map'), open: z.boolean() }),
   z.strictObject({ type: z.literal('open-terminal') }),
   z.strictObject({ type: z.literal('close-terminal'), terminal: name }),

@@ -19,8 +19,10 @@ import { authorCheck, watchLab } from './author.ts';
 import { brokenAttempt } from './broken.ts';
 import { untilHold } from './hold.ts';
 import { type Lab, LabError, loadLab } from './load.ts';
+import { lossesOf } from './losses/index.ts';
 import { layOut, setUp } from './setup.ts';
 import {
+  answersSeen,
   type CheckState,
   type Moment,
   resultOf,
@@ -57,6 +59,10 @@ class RunningAttempt implements Attempt {
   private start: unknown;
   /** What undo goes back to. */
   private before: { moment: Moment; what: 'rewind' | 'solution'; step: string } | undefined;
+  /** The step whose solution is being performed, once a line of it was. */
+  private performing: string | undefined;
+  /** When setup had ended: what was written later is the learner's. Milliseconds since the epoch. */
+  private begunAt = 0;
   /** Resets, rewinds and the like come one after the other. */
   private queue: Promise<unknown> = Promise.resolve();
   private authoring: AttemptView['author'];
@@ -95,6 +101,7 @@ class RunningAttempt implements Attempt {
       points: sumOfPoints(definition, this.steps),
       result: result && { ...result, learned: definition.learned },
       undo: this.before && { what: this.before.what, step: this.before.step },
+      keeps: this.options.cluster.restore !== undefined,
       unsaved: progress.problem,
       author: this.authoring,
     };
@@ -166,10 +173,34 @@ class RunningAttempt implements Attempt {
         return say('先完成前面的步驟，再看這一步的解答。', 'Finish the steps before this one first.');
       if (step.solutionAt !== undefined) return undefined;
       const before = await this.keep();
+      if (this.kube) step.answers = await answersSeen(this.lab, stepId, this.kube);
       step.solutionAt = this.now();
       this.options.progress.solution(this.record.id, stepId, step.solutionAt);
       this.setBefore(before && { moment: before, what: 'solution', step: stepId });
       return undefined;
+    });
+  }
+
+  compare(stepId: string, line: number): ReturnType<Attempt['compare']> {
+    return this.inTurn(async () => {
+      const step = this.steps.find(({ id }) => id === stepId);
+      const solution = step && this.viewOf(step).solution;
+      const wanted = Array.isArray(solution) ? solution[line] : undefined;
+      // Undo goes back to right before the first line, not to where the solution was opened.
+      if (step && wanted && this.performing !== stepId) {
+        const before = await this.keep();
+        this.performing = stepId;
+        this.setBefore(before && { moment: before, what: 'solution', step: stepId });
+      }
+      const answer = { loss: { objects: [], files: [] }, undo: this.before?.what === 'solution' };
+      if (wanted?.kind !== 'command') return answer;
+      const { cluster, home, kubectl } = this.options;
+      try {
+        const place = { kubectl, kubeconfig: cluster.kubeconfig, home, since: this.begunAt };
+        return { ...answer, loss: await lossesOf(wanted.text, place) };
+      } catch (error) {
+        return { ...answer, problem: whyNot(error) };
+      }
     });
   }
 
@@ -195,6 +226,7 @@ class RunningAttempt implements Attempt {
 
   private async startOver(): Promise<void> {
     this.halt();
+    this.performing = undefined;
     const { progress, cluster } = this.options;
     progress.end(this.record.id, this.now());
     this.record = progress.begin(this.lab.id, cluster.kind, this.now());
@@ -226,6 +258,7 @@ class RunningAttempt implements Attempt {
   private async turnTo(moment: Moment, what: 'rewound' | 'undone', step: string): Promise<void> {
     const { progress } = this.options;
     this.halt();
+    this.performing = undefined;
     const { completedAt, latches } = moment;
     progress.turnBack(
       this.record.id,
@@ -341,10 +374,14 @@ class RunningAttempt implements Attempt {
         });
         await untilHold(this.lab.definition.cluster.ready, () => this.context(), signal);
         if (!signal.aborted) this.start = await cluster.snapshot?.();
+        this.begunAt = clock.now();
       }
+      this.begunAt ||= Date.parse(this.record.startedAt);
       if (signal.aborted) return;
       const complete = this.record.completedAt && this.steps.every(step => step.passedAt !== undefined);
       this.become(complete ? 'complete' : 'running', undefined);
+      for (const step of this.steps)
+        if (step.solutionAt !== undefined) step.answers = await answersSeen(this.lab, step.id, this.kube);
       this.openSteps();
     } catch (error) {
       if (!signal.aborted) this.become('failed', whyNot(error));

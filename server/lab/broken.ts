@@ -27,6 +27,7 @@ export function brokenAttempt(options: AttemptOptions, error: LabError): Attempt
     rewind: async () => note,
     undo: async () => note,
     solution: async () => note,
+    compare: async () => ({ loss: { objects: [], files: [] }, undo: false, problem: note }),
     reset: async () => {},
     close: async () => {},
     ready: Promise.resolve(),

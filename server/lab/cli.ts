@@ -1,17 +1,22 @@
 // `npm run labs -- lint|test|run|solve|watch|new|schema [id]`: the author's workbench on the command line.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ID } from '#common/lab/index.ts';
+import { segments } from '../check/index.ts';
 import { realClock } from '../clock.ts';
+import { createMinikubeProvider } from '../cluster/index.ts';
+import { onPath } from '../workspace/index.ts';
 import { solutionOf } from './files.ts';
 import { EDITOR_SCHEMAS, lintLab, lintSchemas, printed } from './lint.ts';
 import { type Lab, LabError, listLabs, loadLab } from './load.ts';
 import { newLab } from './new-lab.ts';
 import { proveLab } from './prove.ts';
 import { openRehearsal } from './rehearsal.ts';
+import { scriptLines } from './script-lines.ts';
 import { practiceTools } from './tools.ts';
 import { watchLabs } from './watch.ts';
 
@@ -20,7 +25,7 @@ const LABS = join(import.meta.dirname, '../../labs');
 /** Read by server/config.ts. */
 const AUTHOR = 'KUBEFLOW_BY_DOING_AUTHOR';
 
-const USAGE = `npm run labs -- COMMAND [id ...] [--kubeconfig FILE]
+const USAGE = `npm run labs -- COMMAND [id ...] [--kubeconfig FILE | --minikube PROFILE]
   lint    what is wrong with a lab without running it
   test    proves it: unsolved fails, the solution passes twice, every mistake is refused
   run     sets a lab up and says how each step stands, until Ctrl-C
@@ -28,20 +33,24 @@ const USAGE = `npm run labs -- COMMAND [id ...] [--kubeconfig FILE]
   watch   opens the page with a panel for authors, and lints and proves a lab whenever it is saved
   new     makes a small lab to start from
   schema  prints the files editors read
-Without an id: every lab. With --kubeconfig: on that cluster instead of a practice cluster.`;
+Without an id: every lab. With --kubeconfig or --minikube: on that cluster instead of a practice
+cluster; what a lab makes there is taken away again at its end.`;
 
 async function main(argv: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: argv,
     allowPositionals: true,
-    options: { kubeconfig: { type: 'string' }, help: { type: 'boolean' } },
+    options: { kubeconfig: { type: 'string' }, minikube: { type: 'string' }, help: { type: 'boolean' } },
   });
   const [command, ...given] = positionals;
   if (values.help || command === undefined) {
     console.log(USAGE);
     return command === undefined && !values.help ? 2 : 0;
   }
-  const { kubeconfig } = values;
+  if (values.kubeconfig !== undefined && values.minikube !== undefined)
+    return complain('give either --kubeconfig or --minikube');
+  const kubeconfig =
+    values.minikube === undefined ? values.kubeconfig : await minikubeConfig(values.minikube);
   switch (command) {
     case 'schema':
       for (const [name, schema] of Object.entries(EDITOR_SCHEMAS))
@@ -103,6 +112,11 @@ async function test(ids: string[], kubeconfig: string | undefined): Promise<numb
       failed++;
       continue;
     }
+    const missing = kubeconfig === undefined ? [] : await missingTools(loadLab(LABS, id));
+    if (missing.length > 0) {
+      console.log(`  … skipped: it types ${missing.join(' and ')}, which is not on the PATH`);
+      continue;
+    }
     const started = performance.now();
     const { failures } = await proveLab({
       lab: loadLab(LABS, id),
@@ -118,6 +132,29 @@ async function test(ids: string[], kubeconfig: string | undefined): Promise<numb
     if (failures.length > 0) failed++;
   }
   return failed === 0 ? 0 : 1;
+}
+
+/** Commands that a practice shell has of its own and this machine has not. */
+async function missingTools(lab: Lab): Promise<string[]> {
+  const typed = lab.definition.steps
+    .flatMap(({ id }) => scriptLines(solutionOf(lab, id) ?? ''))
+    .flatMap(line => ('type' in line ? segments(line.type) : []))
+    .map(([program]) => program);
+  const missing: string[] = [];
+  for (const { name } of await practiceTools())
+    if (typed.includes(name) && !(await onPath(name))) missing.push(name);
+  return missing;
+}
+
+/** A kubeconfig of our own for a profile; the learner's is not touched. */
+async function minikubeConfig(profile: string): Promise<string> {
+  const provider = createMinikubeProvider();
+  const offer = (await provider.available()).find(one => one.profile === profile);
+  if (!offer)
+    throw new LabError([`minikube has no profile ${profile}; "minikube profile list" shows those it has`]);
+  const folder = mkdtempSync(join(tmpdir(), 'labs-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return (await provider.attach(folder, offer, {}, () => {})).kubeconfig;
 }
 
 async function run(lab: Lab, kubeconfig: string | undefined): Promise<number> {

@@ -2,11 +2,11 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { labJsonSchema, mistakeJsonSchema } from '#common/lab/index.ts';
+import { type Check, labJsonSchema, mistakeJsonSchema } from '#common/lab/index.ts';
 import { baselineOf, manifestOf } from './baselines/index.ts';
 import { mistakeNames, mistakeOf, solutionName, solutionOf } from './files.ts';
 import { type Lab, LabError, loadLab } from './load.ts';
-import { scriptLines } from './script-lines.ts';
+import { AS_SEEN, scriptLines } from './script-lines.ts';
 import { manifests } from './setup.ts';
 
 /** Every problem of one lab, as lines `file: what`. */
@@ -103,7 +103,13 @@ function answersExist(
   const step = lab.definition.steps.find(({ id }) => id === stepId);
   for (const line of scriptLines(script)) {
     if (!('answer' in line)) continue;
-    const { check } = line.answer;
+    const { check, value } = line.answer;
+    const asked = step?.checks.find(({ id, kind }) => id === check && kind === 'answer');
+    if (value === AS_SEEN && asked && typeof (asked as Check<'answer'>).spec.equals !== 'object')
+      say(
+        file,
+        `answers ${check} with "${AS_SEEN}", but that question does not read its answer from the cluster`,
+      );
     if (!step?.checks.some(candidate => candidate.id === check && candidate.kind === 'answer')) {
       const known = step?.checks.filter(({ kind }) => kind === 'answer').map(({ id }) => id);
       say(

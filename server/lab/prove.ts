@@ -66,14 +66,16 @@ export async function proveLab(options: ProofOptions): Promise<Proof> {
     for (const round of ['once', 'twice']) {
       options.signal?.throwIfAborted();
       const done = await solve(stage, options, fail, undefined, round === 'once' ? show : undefined);
-      if (done) show(`the solution passes, ${round}`);
-      await stage.attempt.reset();
+      // Each mistake begins with a part of the solution: without one that works there is nothing more to learn.
+      if (!done) return { failures, shown };
+      show(`the solution passes, ${round}`);
+      await reset(stage);
     }
     for (const name of mistakeNames(lab)) {
       options.signal?.throwIfAborted();
       const refused = await refuses(stage, options, name, fail);
       if (refused) show(`mistake ${name} is refused`);
-      await stage.attempt.reset();
+      await reset(stage);
     }
   } catch (error) {
     fail(`${(error as Error).message}\n${stage.transcript.slice(-1500)}`);
@@ -81,6 +83,12 @@ export async function proveLab(options: ProofOptions): Promise<Proof> {
     await stage.close();
   }
   return { failures, shown };
+}
+
+async function reset({ attempt }: Rehearsal): Promise<void> {
+  await attempt.reset();
+  const { status, note } = attempt.view();
+  if (status !== 'running') throw new Error(`the lab does not begin again: ${note?.en ?? status}`);
 }
 
 /** Types the solution up to (not including) the step `until`; true when each step passed in its turn. */

@@ -3,14 +3,17 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type KubeWatch, openKubeWatch } from '../check/index.ts';
 import type { Clock } from '../clock.ts';
 import { createPracticeProvider } from '../cluster/index.ts';
 import { openProgress } from '../progress/index.ts';
 import { createCommandLog, openPty, openTerminal } from '../terminal/index.ts';
 import { createKubectl, openWorkspace, type Tool } from '../workspace/index.ts';
 import { openAttempt } from './attempt.ts';
-import type { Lab } from './load.ts';
-import { scriptLines } from './script-lines.ts';
+import { type Lab, LabError } from './load.ts';
+import { AS_SEEN, scriptLines } from './script-lines.ts';
+import { inTheWay, takeAway } from './setup.ts';
+import { answersSeen } from './steps.ts';
 import type { Attempt, AttemptCluster, CommandSource } from './types.ts';
 
 /** A typed command that has not ended by then never will. Milliseconds. */
@@ -135,7 +138,13 @@ export async function openRehearsal(options: RehearsalOptions): Promise<Rehearsa
         for (const line of scriptLines(script)) {
           if ('type' in line) await type(line.type);
           else {
-            const refused = await attempt.answer(step, line.answer.check, line.answer.value);
+            const { check } = line.answer;
+            let { value } = line.answer;
+            if (value === AS_SEEN)
+              await onGivenCluster(cluster.kubeconfig, clock, async kube => {
+                value = (await answersSeen(lab, step, kube))[check] ?? '';
+              });
+            const refused = await attempt.answer(step, check, value);
             if (refused) throw new Error(refused.en);
           }
         }
@@ -152,12 +161,26 @@ export async function openRehearsal(options: RehearsalOptions): Promise<Rehearsa
 }
 
 async function openCluster(
-  { lab, kubeconfig }: RehearsalOptions,
+  { lab, kubeconfig, clock }: RehearsalOptions,
   folder: string,
   closing: (() => unknown)[],
 ): Promise<AttemptCluster> {
   // A given cluster stays: what a lab makes there is taken away again before the next run.
-  if (kubeconfig) return { kind: 'minikube', kubeconfig };
+  if (kubeconfig) {
+    await onGivenCluster(kubeconfig, clock, async ({ api }) => {
+      const names = await inTheWay(lab, api);
+      if (names.length > 0)
+        throw new LabError([
+          `${lab.id}: the cluster already has the namespace ${names.join(', ')}, which this lab would take away at its end; give it a cluster without`,
+        ]);
+    });
+    closing.push(() =>
+      onGivenCluster(kubeconfig, clock, ({ api }) =>
+        takeAway(lab, api, { clock, signal: new AbortController().signal, note: () => {} }),
+      ),
+    );
+    return { kind: 'minikube', kubeconfig };
+  }
   const provider = createPracticeProvider();
   const own = join(folder, 'cluster');
   await mkdir(own, { recursive: true });
@@ -173,6 +196,19 @@ async function openCluster(
     snapshot: () => provider.snapshot?.(attached) ?? Promise.resolve(),
     restore: snapshot => provider.restore?.(attached, snapshot) ?? Promise.resolve(),
   };
+}
+
+async function onGivenCluster(
+  kubeconfig: string,
+  clock: Clock,
+  task: (kube: KubeWatch) => Promise<void>,
+): Promise<void> {
+  const kube = await openKubeWatch(kubeconfig, clock);
+  try {
+    await task(kube);
+  } finally {
+    kube.close();
+  }
 }
 
 async function kubectlPath(cache: string): Promise<string> {

@@ -2,6 +2,9 @@
 
 export type ScriptLine = { type: string } | { answer: { check: string; value: string } };
 
+/** An answer that differs from cluster to cluster: read where the question reads it. */
+export const AS_SEEN = '(as the cluster says)';
+
 /** `# answer: CHECK = VALUE` gives an answer; other comments and blank lines are left out; a here-document stays in one piece. */
 export function scriptLines(text: string): ScriptLine[] {
   const lines: ScriptLine[] = [];

@@ -4,7 +4,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
-import type { Check } from '#common/lab/index.ts';
+import type { Check, Ref } from '#common/lab/index.ts';
 import { CouldNotLook, type KubeApi, say } from '../check/index.ts';
 import type { KubeObject } from '../kube/index.ts';
 import {
@@ -31,30 +31,7 @@ export async function setUp(lab: Lab, api: KubeApi, context: SetupContext): Prom
     throw new CouldNotLook(
       say(`沒有名為 ${cluster.baseline} 的起始狀態。`, `There is no baseline named ${cluster.baseline}.`),
     );
-  const objects: KubeObject[] = [];
-  for (const line of setup) {
-    if ('apply' in line) objects.push(...manifests(lab, line.apply));
-    else if ('manifest' in line) objects.push(...(await written(line.manifest)));
-  }
-  if (context.fresh) {
-    context.note(say('正在清掉上一次留下的東西。', 'Taking away what the last attempt left.'));
-    const own = objects.filter(object => object.kind === 'Namespace').map(object => object.metadata.name);
-    await removeNamespaces(
-      api,
-      [...new Set([...baseline.namespaces, ...own])],
-      context.clock,
-      context.signal,
-    );
-    const outside = objects
-      .filter(({ kind, metadata }) => kind !== 'Namespace' && metadata.namespace === undefined)
-      .map(({ apiVersion, kind, metadata }) => ({ apiVersion, kind, name: metadata.name }));
-    await removeClusterScoped(
-      api,
-      [...(baseline.clusterScoped ?? []), ...outside],
-      context.clock,
-      context.signal,
-    );
-  }
+  if (context.fresh) await takeAway(lab, api, context);
   await baseline.apply(api, context);
   for (const line of setup) {
     if (context.signal.aborted) return;
@@ -65,6 +42,62 @@ export async function setUp(lab: Lab, api: KubeApi, context: SetupContext): Prom
       for (const object of own) await put(api, object);
     }
   }
+}
+
+/** Namespaces a cluster has of itself. */
+const OF_THE_CLUSTER = /^(default|kube-.*)$/;
+
+/** The namespaces a lab makes, by its setup and by what its steps ask for. */
+async function spaces(lab: Lab): Promise<{ setup: string[]; learner: string[] }> {
+  const { cluster, steps } = lab.definition;
+  const own = (await setupObjects(lab)).filter(({ kind }) => kind === 'Namespace');
+  const setup = new Set([
+    ...(baselineOf(cluster.baseline)?.namespaces ?? []),
+    ...own.map(({ metadata }) => metadata.name),
+  ]);
+  const asked = steps
+    .flatMap(step => step.checks)
+    .flatMap(({ spec }) => {
+      const { ref } = spec as { ref?: Ref };
+      return ref?.kind === 'Namespace' ? [ref.name] : [ref?.namespace];
+    })
+    .filter(name => name !== undefined);
+  const learner = new Set(asked.filter(name => !OF_THE_CLUSTER.test(name) && !setup.has(name)));
+  return { setup: [...setup], learner: [...learner] };
+}
+
+async function setupObjects(lab: Lab): Promise<KubeObject[]> {
+  const objects: KubeObject[] = [];
+  for (const line of lab.definition.setup) {
+    if ('apply' in line) objects.push(...manifests(lab, line.apply));
+    else if ('manifest' in line) objects.push(...(await written(line.manifest)));
+  }
+  return objects;
+}
+
+/** Takes away what a lab and its learner have made on a cluster that cannot be emptied. */
+export async function takeAway(
+  lab: Lab,
+  api: KubeApi,
+  { clock, signal, note }: BaselineContext,
+): Promise<void> {
+  note(say('正在清掉上一次留下的東西。', 'Taking away what the last attempt left.'));
+  const { setup, learner } = await spaces(lab);
+  await removeNamespaces(api, [...setup, ...learner], clock, signal);
+  const outside = (await setupObjects(lab))
+    .filter(({ kind, metadata }) => kind !== 'Namespace' && metadata.namespace === undefined)
+    .map(({ apiVersion, kind, metadata }) => ({ apiVersion, kind, name: metadata.name }));
+  const baseline = baselineOf(lab.definition.cluster.baseline)?.clusterScoped ?? [];
+  await removeClusterScoped(api, [...baseline, ...outside], clock, signal);
+}
+
+/** Namespaces of this lab that the cluster has already: somebody else's, and a proof would take them away. */
+export async function inTheWay(lab: Lab, api: KubeApi): Promise<string[]> {
+  const { setup, learner } = await spaces(lab);
+  const found: string[] = [];
+  for (const name of [...setup, ...learner])
+    if ((await api.request('GET', `/api/v1/namespaces/${name}`)).status === 200) found.push(name);
+  return found;
 }
 
 /** Puts the lab's files into the learner's home folder. What is there under these names is written again. */

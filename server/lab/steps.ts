@@ -10,11 +10,11 @@ import type {
   SolutionLine,
   StepView,
 } from '#common/protocol/index.ts';
-import { type RunningCheck, say, type Verdict } from '../check/index.ts';
+import { expectedValue, type KubeWatch, type RunningCheck, say, type Verdict } from '../check/index.ts';
 import type { LatchRecord, StepRecord } from '../progress/index.ts';
 import { solutionOf } from './files.ts';
 import type { Lab } from './load.ts';
-import { scriptLines } from './script-lines.ts';
+import { AS_SEEN, scriptLines } from './script-lines.ts';
 
 export interface CheckState {
   check: Check;
@@ -32,6 +32,8 @@ export interface StepState {
   slippedAt?: string;
   hintsTaken: number;
   solutionAt?: string;
+  /** Answers of the opened solution that only the cluster knows, by check. */
+  answers?: Record<string, string>;
   opened: boolean;
   /** What ran or was written before does not count for this step. Milliseconds since the epoch. */
   since: number;
@@ -166,11 +168,24 @@ function solutionView(
   if (state.solutionAt === undefined) return 'hidden';
   return scriptLines(script).flatMap((line): SolutionLine[] => {
     if ('type' in line) return [{ kind: 'command', text: line.type }];
-    const { check: id, value } = line.answer;
+    const { check: id } = line.answer;
+    const value = line.answer.value === AS_SEEN ? (state.answers?.[id] ?? '') : line.answer.value;
     const check = step.checks.find(one => one.id === id && one.kind === 'answer');
     if (!check) return [];
     const { prompt, choices } = (check as Check<'answer'>).spec;
     const shown = choices?.find(choice => choice.id === value)?.text ?? say(value, value);
     return [{ kind: 'answer', check: id, value, prompt, shown }];
   });
+}
+
+/** The answers of a step's solution that only the cluster knows; what cannot be read is left out. */
+export async function answersSeen(lab: Lab, step: string, kube: KubeWatch): Promise<Record<string, string>> {
+  const checks = lab.definition.steps.find(({ id }) => id === step)?.checks ?? [];
+  const found: Record<string, string> = {};
+  for (const line of scriptLines(solutionOf(lab, step) ?? '')) {
+    if (!('answer' in line) || line.answer.value !== AS_SEEN) continue;
+    const check = checks.find(({ id, kind }) => id === line.answer.check && kind === 'answer');
+    if (check) found[check.id] = await expectedValue((check as Check<'answer'>).spec, { kube });
+  }
+  return found;
 }

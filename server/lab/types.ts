@@ -1,6 +1,6 @@
 // The contract of an attempt: what a session hands in, and what it may do with the running lab. Knows no sockets.
 
-import type { AttemptView, ClusterKind, StepView, Text } from '#common/protocol/index.ts';
+import type { AttemptView, ClusterKind, Loss, StepView, Text } from '#common/protocol/index.ts';
 import type { CommandRun, CommandSource } from '../check/types.ts';
 import type { Clock } from '../clock.ts';
 import type { Progress } from '../progress/types.ts';
@@ -30,6 +30,8 @@ export interface AttemptOptions {
   commands: CommandSource;
   /** The learner's home folder. */
   home: string;
+  /** The program that tries what a solution would do, before it is typed. */
+  kubectl?: string;
   progress: Progress;
   clock: Clock;
   /** For whoever writes the lab: the view tells how each check looks, and the lab is read again when its files change. */
@@ -55,6 +57,8 @@ export interface Attempt {
   undo(): Promise<Text | undefined>;
   /** Opens a step's solution, for good; the cluster is kept as it is now where that is possible. */
   solution(step: string): Promise<Text | undefined>;
+  /** What the nth line of an opened solution would take from what the learner made. Before the first line the cluster is kept, where it can be. */
+  compare(step: string, line: number): Promise<{ loss: Loss; undo: boolean; problem?: Text }>;
   /** Back to the lab's start: the cluster, the steps, the hints. Resolves when the lab runs again. */
   reset(): Promise<void>;
   /** Stops looking. The cluster stays as it is. */

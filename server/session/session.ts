@@ -147,6 +147,7 @@ class OpenSession implements Session {
       },
       commands: this.#commands,
       home: workspace.home,
+      ...(options.kubectl ? { kubectl: options.kubectl } : {}),
       progress: options.progress,
       clock: options.clock,
     });
@@ -214,6 +215,11 @@ class OpenSession implements Session {
           ? attempt.undo()
           : attempt[request.type](request.step));
         if (refused) this.#tell({ type: 'error', note: refused });
+        break;
+      }
+      case 'compare': {
+        const { step, line } = request;
+        this.#tell({ type: 'compared', step, line, ...(await this.#attempt.compare(step, line)) });
         break;
       }
       case 'reset':

@@ -27,6 +27,7 @@ export interface SessionWatcher {
   terminals?(terminals: TerminalInfo[]): void;
   forwards?(forwards: ForwardInfo[]): void;
   link?(link: Link): void;
+  compared?(message: Extract<SessionMessage, { type: 'compared' }>): void;
   error?(note: Text): void;
   /** The server knew the session no more, and this page has a new one in its place. */
   renewed?(state: SessionState): void;
@@ -149,6 +150,9 @@ export class Session {
         break;
       case 'map':
         for (const watcher of this.#watchers) watcher.map?.(message.map, message.lost);
+        break;
+      case 'compared':
+        for (const watcher of this.#watchers) watcher.compared?.(message);
         break;
       case 'error':
         this.#tell('error', message.note);

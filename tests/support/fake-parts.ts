@@ -96,6 +96,7 @@ export function listeningLab(kinds?: ('practice' | 'minikube')[]): ListeningLab 
           return () => listeners.delete(listener);
         },
         answer: async () => undefined,
+        compare: async () => ({ loss: { objects: [], files: [] }, undo: true }),
         hint: step =>
           lab.emit({
             type: 'step',

@@ -70,7 +70,11 @@ async function judgeText(spec: Spec, given: string, context: CheckContext): Prom
   };
 }
 
-async function expectedValue({ equals }: Spec, { kube }: CheckContext): Promise<string> {
+/** The right answer as the cluster holds it now; for solutions and proofs, never for who is asked. */
+export async function expectedValue(
+  { equals }: Pick<Spec, 'equals'>,
+  { kube }: Pick<CheckContext, 'kube'>,
+): Promise<string> {
   if (typeof equals !== 'object') return String(equals);
   const objects = (await kube.list(equals.from)).filter(
     object => equals.where === undefined || match(equals.where, object).length === 0,

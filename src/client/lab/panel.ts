@@ -7,6 +7,7 @@ import type { Session } from '../session.ts';
 import type { RunState } from '../terminal/panel.ts';
 import { type ClientStrings, fill, language } from '../words.ts';
 import { ask } from './ask.ts';
+import type { Compared } from './loss.ts';
 
 /** What only an open lab needs; it comes while the lab opens. */
 const drawing = () => Promise.all([import('./step.ts'), import('./result.ts')]);
@@ -33,6 +34,8 @@ export class LabPanel {
   #author: Author | undefined;
   /** How the lines of solutions went that were performed here: `step/line`. */
   #performed = new Map<string, RunState>();
+  /** The line of a solution that waits to be compared. */
+  #comparing: { step: string; line: number; run: () => void } | undefined;
   /** What was opened below a check. */
   #opened = new Set<string>();
   #run: (text: string, report: (state: RunState) => void) => void;
@@ -57,6 +60,7 @@ export class LabPanel {
     session.watch({
       attempt: attempt => void this.#show(attempt),
       step: (step, before) => this.#stepChanged(step, before),
+      compared: message => void this.#compared(message),
       error: note => this.#say(note),
     });
   }
@@ -248,7 +252,7 @@ export class LabPanel {
         body: [
           fill(words.solutionHints, { n: step.hintsLeft }),
           fill(words.solutionCosts, { n: step.costs?.solution ?? 0 }),
-          words.solutionUndo,
+          this.#attempt?.keeps ? words.solutionUndo : words.solutionNoUndo,
         ],
         yes: words.solution,
         no: words.cancel,
@@ -263,9 +267,20 @@ export class LabPanel {
       this.#performed.set(`${step.id}/${number}`, state);
       if (this.#attempt) this.#drawAll();
     };
-    if (line.kind === 'command') this.#run(line.text, report);
-    else if (this.#session.send({ type: 'answer', step: step.id, check: line.check, value: line.value }))
+    if (line.kind === 'command') {
+      this.#comparing = { step: step.id, line: number, run: () => this.#run(line.text, report) };
+      this.#session.send({ type: 'compare', step: step.id, line: number });
+    } else if (this.#session.send({ type: 'answer', step: step.id, check: line.check, value: line.value }))
       report({ kind: 'done', exitCode: 0 });
+  }
+
+  /** The server told what a line would take away; another tab's question is not ours to answer. */
+  async #compared(message: Compared): Promise<void> {
+    const asked = this.#comparing;
+    if (asked?.step !== message.step || asked.line !== message.line) return;
+    this.#comparing = undefined;
+    const { mayPerform } = await import('./loss.ts');
+    if (await mayPerform(message, this.#words)) asked.run();
   }
 
   /** Says what will be lost before anything is. */

@@ -98,6 +98,20 @@ export type SolutionLine =
   | { kind: 'command'; text: string }
   | { kind: 'answer'; check: string; value: string; prompt: Text; shown: Text };
 
+/** What a line of a solution would take from what the learner made. */
+export interface Loss {
+  objects: {
+    /** `Deployment shop/web`. */
+    name: string;
+    /** The whole object goes; otherwise the fields named become others. */
+    deleted: boolean;
+    /** `becomes` is absent where the field goes. */
+    fields: { path: string; yours: string; becomes?: string }[];
+  }[];
+  /** Files that are written anew, as typed. */
+  files: string[];
+}
+
 export interface Points {
   got: number;
   most: number;
@@ -154,6 +168,8 @@ export interface AttemptView {
   result?: LabResult;
   /** What can be undone: the last rewind, or what was done since a solution was opened. */
   undo?: { what: 'rewind' | 'solution'; step: string };
+  /** The cluster can be kept and had again: rewinding and undoing are possible. */
+  keeps?: boolean;
   /** Progress cannot be kept, and why. */
   unsaved?: Text;
   /** For authors only: what is wrong with the lab's files, or an empty list. */
@@ -192,6 +208,8 @@ export type SessionRequest =
   /** Opens the solution of a step, for good. */
   | { type: 'solution'; step: string }
   | { type: 'reset' }
+  /** What would the nth line of an opened solution take away? The answer is `compared`. */
+  | { type: 'compare'; step: string; line: number }
   /** Follow the cluster's map on this socket, or stop. */
   | { type: 'map'; open: boolean }
   | { type: 'open-terminal' }
@@ -202,6 +220,8 @@ export type SessionMessage =
   | { type: 'state'; state: SessionState }
   | { type: 'attempt'; attempt: AttemptView }
   | { type: 'step'; step: StepView }
+  /** `undo`: the cluster as it is now is kept and can be had again. `problem`: it could not be told. */
+  | { type: 'compared'; step: string; line: number; loss: Loss; undo: boolean; problem?: Text }
   | { type: 'terminals'; terminals: TerminalInfo[] }
   | { type: 'forwards'; forwards: ForwardInfo[] }
   /** The parts of the map that changed; all of them first. `lost`: the cluster cannot be read, and why. */
