@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startControlPlane } from '../support/control-plane.ts';
+import { rememberCluster } from '../support/leftovers.ts';
 
 const FOLDER = dirname(fileURLToPath(import.meta.url));
 /** Send what a cluster that others use should not get, or need no cluster. */
@@ -22,7 +23,8 @@ const WITH_NODES = [
 ];
 
 const HELP = `npm run conformance [-- OPTIONS] [NAME...]
-  --kubeconfig FILE       another cluster; objects are created in it and mostly removed again
+  --kubeconfig FILE       another cluster that nobody else uses meanwhile: what is new in its default namespace and
+                          outside of namespaces after each file is removed again
   --control-plane-only    that cluster has no nodes: tests that run pods are left out
   NAME                    only these areas: errors, apply, wire ...
 With KUBEBUILDER_ASSETS=DIR a real etcd and kube-apiserver of that folder are started.`;
@@ -56,19 +58,27 @@ async function main(): Promise<number> {
       console.error(`No area is called ${positionals.join(', ')}.`);
       return 2;
     }
-    return await run(files.sort(), {
-      ...(kubeconfig ? { CONFORMANCE_KUBECONFIG: kubeconfig } : {}),
-      ...(bare ? { CONFORMANCE_CONTROL_PLANE_ONLY: '1' } : {}),
-    });
+    files.sort();
+    if (!kubeconfig) return await run(files, {});
+    // One file after the other: they share a cluster that is not ours.
+    let code = 0;
+    for (const file of files) {
+      const tidy = await rememberCluster(kubeconfig);
+      const ended = await run([file], {
+        CONFORMANCE_KUBECONFIG: kubeconfig,
+        ...(bare ? { CONFORMANCE_CONTROL_PLANE_ONLY: '1' } : {}),
+      });
+      code = code || ended;
+      await tidy();
+    }
+    return code;
   } finally {
     await real?.stop();
   }
 }
 
 function run(files: readonly string[], env: Record<string, string>): Promise<number> {
-  // One file after the other: they share a cluster that is not ours.
-  const order = env.CONFORMANCE_KUBECONFIG ? ['--test-concurrency=1'] : [];
-  const child = spawn(process.execPath, ['--test', ...order, ...files], {
+  const child = spawn(process.execPath, ['--test', ...files], {
     stdio: 'inherit',
     env: { ...process.env, ...env },
   });

@@ -63,7 +63,7 @@ const commands = (namespace: string) => `
 
   $ kubectl get deploy -n ${namespace}
   NAME   READY   UP-TO-DATE   AVAILABLE   AGE
-  d      0/3     0            0           …
+  d      …/3     …            …           …
 
   $ kubectl explain deployment.spec.replicas | grep FIELD
   FIELD: replicas <integer>

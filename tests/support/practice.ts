@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -65,7 +65,10 @@ export async function startCluster(options: Partial<PracticeOptions> = {}): Prom
   const foreign = process.env.CONFORMANCE_KUBECONFIG;
   if (foreign) {
     const hasNodes = process.env.CONFORMANCE_CONTROL_PLANE_ONLY !== '1';
-    return handle({ folder, kubeconfig: foreign, url: serverOf(foreign), hasNodes, stop: async () => {} });
+    // Tests change contexts; the file of the caller stays as it is.
+    const kubeconfig = join(folder, 'kubeconfig');
+    await copyFile(foreign, kubeconfig);
+    return handle({ folder, kubeconfig, url: serverOf(foreign), hasNodes, stop: async () => {} });
   }
   const { createPracticeCluster } = await import('../../server/practice/index.ts');
   const practice = await createPracticeCluster({
