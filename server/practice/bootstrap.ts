@@ -4,6 +4,7 @@
 import type { KubeObject } from '../kube/index.ts';
 import { microTimestamp } from '../kube/index.ts';
 import type { Random } from '../random.ts';
+import { bootstrapFlowControl } from './bootstrap-flow-control.ts';
 import { bootstrapRbac } from './bootstrap-rbac.ts';
 
 export interface BootstrapFacts {
@@ -125,81 +126,6 @@ function apiService({ serviceRange, apiServer }: BootstrapFacts): KubeObject[] {
   ];
 }
 
-interface Level {
-  shares?: number;
-  queues?: [queues: number, handSize: number, queueLengthLimit: number];
-}
-
-/** Priority levels by name; without shares it is the exempt one. */
-const LEVELS: Readonly<Record<string, Level>> = {
-  'catch-all': { shares: 5 },
-  exempt: {},
-  'global-default': { shares: 20, queues: [128, 6, 50] },
-  'leader-election': { shares: 10, queues: [16, 4, 50] },
-  'node-high': { shares: 40, queues: [64, 6, 50] },
-  system: { shares: 30, queues: [64, 6, 50] },
-  'workload-high': { shares: 40, queues: [128, 6, 50] },
-  'workload-low': { shares: 100, queues: [128, 6, 50] },
-};
-
-/** Flow schemas: name, level, precedence, how flows are told apart. */
-const FLOWS: readonly [string, string, number, string?][] = [
-  ['exempt', 'exempt', 1],
-  ['probes', 'exempt', 2],
-  ['system-leader-election', 'leader-election', 100, 'ByUser'],
-  ['system-node-high', 'node-high', 400, 'ByUser'],
-  ['system-nodes', 'system', 500, 'ByUser'],
-  ['kube-controller-manager', 'workload-high', 800, 'ByNamespace'],
-  ['kube-scheduler', 'workload-high', 800, 'ByNamespace'],
-  ['kube-system-service-accounts', 'workload-high', 900, 'ByNamespace'],
-  ['service-accounts', 'workload-low', 9000, 'ByUser'],
-  ['global-default', 'global-default', 9900, 'ByUser'],
-  ['catch-all', 'catch-all', 10000, 'ByUser'],
-];
-
-function flowControl(): KubeObject[] {
-  const apiVersion = 'flowcontrol.apiserver.k8s.io/v1';
-  const annotations = { 'apf.kubernetes.io/autoupdate-spec': 'true' };
-  const levels = Object.entries(LEVELS).map(
-    ([name, { shares, queues }]): KubeObject => ({
-      apiVersion,
-      kind: 'PriorityLevelConfiguration',
-      metadata: { name, annotations, generation: 1 },
-      spec:
-        shares === undefined
-          ? { exempt: { lendablePercent: 0, nominalConcurrencyShares: 0 }, type: 'Exempt' }
-          : {
-              limited: {
-                lendablePercent: 0,
-                limitResponse: queues
-                  ? {
-                      queuing: { handSize: queues[1], queueLengthLimit: queues[2], queues: queues[0] },
-                      type: 'Queue',
-                    }
-                  : { type: 'Reject' },
-                nominalConcurrencyShares: shares,
-              },
-              type: 'Limited',
-            },
-      status: {},
-    }),
-  );
-  const flows = FLOWS.map(
-    ([name, level, matchingPrecedence, by]): KubeObject => ({
-      apiVersion,
-      kind: 'FlowSchema',
-      metadata: { name, annotations, generation: 1 },
-      spec: {
-        ...(by ? { distinguisherMethod: { type: by } } : {}),
-        matchingPrecedence,
-        priorityLevelConfiguration: { name: level },
-      },
-      status: { conditions: [{ type: 'Dangling', status: 'False', reason: 'Found' }] },
-    }),
-  );
-  return [...levels, ...flows];
-}
-
 function kubeSystem({ now, random, caCert }: BootstrapFacts): KubeObject[] {
   const metadata = { namespace: 'kube-system' };
   const identity = `apiserver-${random.text(26, 'abcdefghijklmnopqrstuvwxyz234567')}`;
@@ -250,7 +176,7 @@ export function bootstrapObjects(facts: BootstrapFacts): KubeObject[] {
     ...NAMESPACES.map(namespace),
     ...bootstrapRbac(),
     ...priorityClasses(),
-    ...flowControl(),
+    ...bootstrapFlowControl(),
     ...apiService(facts),
     ...kubeSystem(facts),
   ];
