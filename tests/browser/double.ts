@@ -12,6 +12,7 @@ import {
   commandFrame,
   exitFrame,
   frame,
+  type Loss,
   Op,
   type OpenAnswer,
   parseFrame,
@@ -40,6 +41,8 @@ export interface Double {
   refuseOnce?: Exclude<OpenAnswer, { ok: true }>;
   attempt: AttemptView | undefined;
   requests: SessionRequest[];
+  /** What each line of a solution would take from the learner. */
+  loss: Loss;
   /** Everything that arrived as input or run, terminal by terminal. */
   typed: Map<string, string>;
   acked: Map<string, number>;
@@ -90,6 +93,7 @@ export async function startDouble(
     },
     attempt,
     requests: [],
+    loss: { objects: [], files: [] },
     typed: new Map(),
     acked: new Map(),
     tell(message) {
@@ -161,6 +165,9 @@ export async function startDouble(
         state.terminals = [...state.terminals, { id, title: id }];
       } else if (wish.type === 'close-terminal') {
         state.terminals = state.terminals.filter(one => one.id !== wish.terminal);
+      } else if (wish.type === 'compare') {
+        const { step, line } = wish;
+        return double.tell({ type: 'compared', step, line, loss: double.loss, undo: true });
       } else {
         return;
       }

@@ -213,8 +213,12 @@ for (const [language, size] of [
         .getByText(language === 'en' ? 'Exit code 1' : '1')
         .waitFor();
       await line(2).getByRole('button').click();
-      await eventually(() => server.requests.length > 0, 'no answer arrived');
-      assert.deepEqual(server.requests, [{ type: 'answer', step: 'room', check: 'why', value: 'both' }]);
+      await eventually(() => server.requests.length > 2, 'no answer arrived');
+      assert.deepEqual(server.requests, [
+        { type: 'compare', step: 'room', line: 0 },
+        { type: 'compare', step: 'room', line: 1 },
+        { type: 'answer', step: 'room', check: 'why', value: 'both' },
+      ]);
       await picture(page, `help-solution-${language}`);
       const found = await axe(page);
       assert.deepEqual(
@@ -223,10 +227,51 @@ for (const [language, size] of [
       );
       assert.equal(await overflow(page), 0);
       await page.locator('[data-undo] button').click();
-      assert.equal(server.requests.length, 1, 'undo is asked about first');
+      assert.equal(server.requests.length, 3, 'undo is asked about first');
       await page.click('[data-yes]');
-      await eventually(() => server.requests.length === 2, 'no undo arrived');
-      assert.deepEqual(server.requests[1], { type: 'undo' });
+      await eventually(() => server.requests.length === 4, 'no undo arrived');
+      assert.deepEqual(server.requests[3], { type: 'undo' });
+    },
+    { language, size, view: opened() },
+  );
+
+for (const [language, size] of [
+  ['en', 'narrow'],
+  ['zh-TW', 'wide'],
+] satisfies [Language, Size][])
+  story(
+    `a line that takes what the learner made is typed only after a yes, in ${language}`,
+    async (page, server) => {
+      server.loss = {
+        objects: [
+          {
+            name: 'Deployment kubeflow/ml-pipeline',
+            deleted: false,
+            fields: [{ path: 'spec.replicas', yours: '3', becomes: '0' }],
+          },
+          { name: 'ConfigMap kubeflow/mine', deleted: true, fields: [] },
+        ],
+        files: ['~/notes.yaml'],
+      };
+      const run = page.locator('[data-solution-line="0"]').getByRole('button');
+      const dialog = page.getByRole('dialog');
+      await run.click();
+      await dialog.waitFor();
+      const said = await dialog.innerText();
+      for (const word of ['spec.replicas', '3', 'ConfigMap kubeflow/mine', '~/notes.yaml'])
+        assert.ok(said.includes(word), `${word} is not said: ${said}`);
+      await picture(page, `help-loss-${language}`);
+      assert.deepEqual(await axe(page), []);
+      assert.equal(await overflow(page), 0);
+      await dialog.locator('button.plain').click();
+      await dialog.waitFor({ state: 'detached' });
+      assert.equal(server.typed.get('t1'), undefined, 'a no types nothing');
+      await run.click();
+      await dialog.locator('[data-yes]').click();
+      await eventually(
+        () => server.typed.get('t1')?.includes('--replicas=0') === true,
+        'a yes types nothing',
+      );
     },
     { language, size, view: opened() },
   );
