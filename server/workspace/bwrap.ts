@@ -164,6 +164,9 @@ async function systemArgs(): Promise<string[]> {
     '/var/tmp',
     '--proc',
     '/proc',
+    // Where the server runs as root, the kernel's settings in it are the shell's to write: no capability is asked for.
+    '--remount-ro',
+    '/proc',
     '--tmpfs',
     '/dev',
     '--tmpfs',

@@ -245,6 +245,11 @@ describe('the sandbox', { skip: noWalls }, () => {
       (await output(terminal, lab, 'cat /proc/[0-9]*/cmdline | tr "\\0" " "')).text,
       /shell\.test\.ts/,
     );
+    // A server that runs as root owns the kernel's settings; to open one for appending changes nothing.
+    assert.match(
+      (await output(terminal, lab, ': >> /proc/sys/kernel/core_pattern')).text,
+      /Read-only file system|Permission denied/,
+    );
     assert.match(
       (await output(terminal, lab, 'grep -E "NoNewPrivs|CapEff|CapPrm" /proc/self/status')).text,
       /CapPrm:\t0+\nCapEff:\t0+\nNoNewPrivs:\t1/,
