@@ -1,12 +1,12 @@
 // Brings a cluster to a lab's start: the baseline, then the lab's own manifests. Knows no steps.
 
 import { readFileSync, realpathSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { join, sep } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
 import type { Check, Ref } from '#common/lab/index.ts';
 import { CouldNotLook, type KubeApi, say } from '../check/index.ts';
 import type { KubeObject } from '../kube/index.ts';
+import { writeInHome } from '../workspace/index.ts';
 import {
   type BaselineContext,
   baselineOf,
@@ -103,12 +103,11 @@ export async function inTheWay(lab: Lab, api: KubeApi): Promise<string[]> {
 /** Puts the lab's files into the learner's home folder. What is there under these names is written again. */
 export async function layOut(lab: Lab, home: string): Promise<void> {
   for (const line of lab.definition.files) {
-    const path = join(home, line.to.slice('~/'.length));
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(
-      path,
+    await writeInHome(
+      home,
+      line.to.slice('~/'.length),
       'from' in line
-        ? readFileSync(inside(lab, line.from))
+        ? readFileSync(inside(lab, line.from), 'utf8')
         : (await written(line.manifest))
             .map(object => stringify(object, { aliasDuplicateObjects: false }))
             .join('---\n'),

@@ -1,3 +1,4 @@
+export { writeInHome } from './home-file.ts';
 export { createKubectl, type Kubectl, type KubectlStatus } from './kubectl.ts';
 export { onPath } from './on-path.ts';
 export { probeSandbox } from './sandbox.ts';

@@ -3,6 +3,7 @@
 import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
+import { writeInHome } from './home-file.ts';
 import { RCFILE } from './rcfile.ts';
 import type { Tool } from './types.ts';
 
@@ -23,7 +24,7 @@ export async function layOutShellFiles(options: ShellFilesOptions): Promise<Shel
   const home = join(options.folder, 'home');
   const bin = join(options.folder, 'bin');
   const rcfile = join(options.folder, 'bashrc');
-  await mkdir(join(home, '.kube'), { recursive: true, mode: 0o700 });
+  await mkdir(home, { recursive: true, mode: 0o700 });
   await chmod(options.folder, 0o700);
   await rm(bin, { recursive: true, force: true });
   await mkdir(bin, { recursive: true, mode: 0o700 });
@@ -40,10 +41,8 @@ export async function layOutShellFiles(options: ShellFilesOptions): Promise<Shel
 
 /** Copies a kubeconfig to `~/.kube/config` (0600), with the address at which the shell reaches the API server. */
 export async function writeKubeconfig(home: string, source: string, server?: string): Promise<void> {
-  const file = join(home, '.kube', 'config');
   const text = await readFile(source, 'utf8');
-  await writeFile(file, server ? withServer(text, server) : text, { mode: 0o600 });
-  await chmod(file, 0o600);
+  await writeInHome(home, '.kube/config', server ? withServer(text, server) : text, 0o600);
 }
 
 function withServer(text: string, server: string): string {

@@ -1,7 +1,7 @@
 // file: a file in the learner's home folder looks as asked. Reads below that folder only.
 
-import { watch as watchFolder } from 'node:fs';
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { constants, watch as watchFolder } from 'node:fs';
+import { open, realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import type { KindSpec } from '#common/lab/index.ts';
@@ -104,14 +104,24 @@ async function read(
   since: number,
 ): Promise<{ content: string } | 'outside' | 'large' | undefined> {
   try {
-    const real = await realpath(place(home, path));
-    if (!real.startsWith((await realpath(home)) + sep)) return 'outside';
-    const { size, mtimeMs } = await stat(real);
-    // Left by an earlier attempt: as good as not there.
-    if (mtimeMs + CLOCK_STEP < since) return undefined;
-    return size > MAX_SIZE ? 'large' : { content: await readFile(real, 'utf8') };
+    // A pipe that nobody writes to would hold up the server for good.
+    const file = await open(place(home, path), constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      // What is open now, not what has the name by now: whose shell this is may change that in between.
+      const real = await realpath(
+        process.platform === 'linux' ? `/proc/self/fd/${file.fd}` : place(home, path),
+      );
+      if (!real.startsWith((await realpath(home)) + sep)) return 'outside';
+      const stat = await file.stat();
+      // Left by an earlier attempt: as good as not there.
+      if (!stat.isFile() || stat.mtimeMs + CLOCK_STEP < since) return undefined;
+      return stat.size > MAX_SIZE ? 'large' : { content: await file.readFile('utf8') };
+    } finally {
+      await file.close();
+    }
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    if (['ENOENT', 'ENOTDIR', 'ENXIO'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return undefined;
     throw error;
   }
 }

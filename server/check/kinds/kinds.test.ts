@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
@@ -226,6 +228,22 @@ test('a file outside the home folder is not read', async t => {
   symlinkSync('/etc/hostname', join(s.context.home, 'rbac.yaml'));
   const verdict = await KINDS.file.run({ path: '~/rbac.yaml' }, s.context);
   assert.match(verdict.said?.en ?? '', /outside the home folder/);
+});
+
+test('what only has the name of a file is none: a folder, a socket, a pipe that nobody writes to', async t => {
+  const s = withHome(t);
+  const path = join(s.context.home, 'rbac.yaml');
+  const said = async () => (await KINDS.file.run({ path: '~/rbac.yaml' }, s.context)).said?.en;
+  mkdirSync(path);
+  assert.equal(await said(), 'There is no file ~/rbac.yaml yet.');
+  rmSync(path, { recursive: true });
+  const server = createServer().listen(path);
+  await once(server, 'listening');
+  assert.equal(await said(), 'There is no file ~/rbac.yaml yet.');
+  server.close();
+  rmSync(path, { force: true });
+  execFileSync('mkfifo', [path]);
+  assert.equal(await said(), 'There is no file ~/rbac.yaml yet.');
 });
 
 /** What a script check answers when its file says this. */
