@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -103,6 +103,10 @@ test('what cannot be tried says so', { skip: NO_KUBECTL }, async () => {
     /cannot be compared/,
   );
   await assert.rejects(losses('kubectl apply -f /etc/hostname'), /outside the home folder/);
+  writeFileSync(join(folder, 'theirs'), 'secret');
+  symlinkSync(join(folder, 'theirs'), join(home, 'led-away.yaml'));
+  for (const how of ['-f ~/led-away.yaml', '-f led-away.yaml', '--filename=./led-away.yaml'])
+    await assert.rejects(losses(`kubectl apply ${how}`), /outside the home folder/, how);
   await assert.rejects(
     lossesOf('kubectl delete configmap mine', { kubectl: undefined, kubeconfig, home, since }),
     /no kubectl to compare with/,

@@ -127,13 +127,18 @@ async function kubectl(args: string[], place: Place, scratch: string): Promise<s
 /** Files below the learner's home only, and this cluster only. */
 async function confined(arg: string, home: string): Promise<string> {
   if (ELSEWHERE.test(arg)) throw new CouldNotLook(say(`無法先比對 ${arg}。`, `${arg} cannot be compared.`));
-  const path = /^(?:-[fk]=?|--filename=|--kustomize=)?(~\/.*|\/.*|\.\.?\/.*)$/.exec(arg)?.[1];
-  if (path === undefined) return arg;
-  const full = resolve(home, path.replace(/^~\//, ''));
-  const real = await realpath(full).catch(() => full);
-  if (real !== home && !real.startsWith((await realpath(home)) + sep) && !full.startsWith(home + sep))
-    throw new CouldNotLook(say(`${path} 不在家目錄裡，無法先比對。`, `${path} is outside the home folder.`));
-  return arg.replace(path, full);
+  const given = /^(?:-[fk]=?|--[a-z-]+=)?(.*)$/s.exec(arg)?.[1] ?? '';
+  const full = resolve(home, given.replace(/^~\//, ''));
+  const real = await realpath(full).catch(() => undefined);
+  const named = /^(~|\.\.?)?\//.test(given);
+  // A bare word is a file when there is one; a link may lead anywhere.
+  if (!named && real === undefined) return arg;
+  const within = (path: string, folder: string) => path === folder || path.startsWith(folder + sep);
+  if (!within(full, home) || (real !== undefined && !within(real, await realpath(home))))
+    throw new CouldNotLook(
+      say(`${given} 不在家目錄裡，無法先比對。`, `${given} is outside the home folder.`),
+    );
+  return named ? arg.replace(given, full) : arg;
 }
 
 function itemsOf(text: string): KubeObject[] {
