@@ -1,4 +1,5 @@
 export * from './client.ts';
+export * from './event-recorder.ts';
 export * from './field-error.ts';
 export * from './names.ts';
 export * from './object.ts';

@@ -1,6 +1,12 @@
 // One node's kubelet: follows the pods bound to it and gives each its worker. Knows only an API client.
 
-import { type ApiClient, type KubeObject, StatusError, type WatchHandle } from '../../kube/index.ts';
+import {
+  type ApiClient,
+  EventRecorder,
+  type KubeObject,
+  StatusError,
+  type WatchHandle,
+} from '../../kube/index.ts';
 import type { AddressPool, ClusterNetwork } from '../network/index.ts';
 import {
   type DirNode,
@@ -13,7 +19,6 @@ import {
 } from '../programs/index.ts';
 import type { NodeOptions } from '../types.ts';
 import { serveApiServer } from './api-server-port.ts';
-import { EventRecorder } from './events.ts';
 import { NodeImages } from './images.ts';
 import { serveKubeletPort } from './kubelet-port.ts';
 import { capacityOf, NODE_IMAGES, nodeAddress, podPrefix } from './machine.ts';

@@ -1,9 +1,15 @@
 // Keeps one node's object and lease: registration, conditions, heartbeats, images. Knows no pods.
 
 import type { Clock } from '../../clock.ts';
-import { type ApiClient, type KubeObject, microTimestamp, StatusError, timestamp } from '../../kube/index.ts';
+import {
+  type ApiClient,
+  type EventRecorder,
+  type KubeObject,
+  microTimestamp,
+  StatusError,
+  timestamp,
+} from '../../kube/index.ts';
 import type { NodeOptions } from '../types.ts';
-import type { EventRecorder } from './events.ts';
 import type { NodeImages } from './images.ts';
 import { capacityOf, labelsOf, nodeAddress, nodeInfo, podPrefix } from './machine.ts';
 import type { Condition } from './pressure.ts';

@@ -1,11 +1,10 @@
 // What the kubelet offers to each of its pods. Types only.
 
 import type { Clock } from '../../clock.ts';
-import type { ApiClient, KubeObject } from '../../kube/index.ts';
+import type { ApiClient, EventRecorder, KubeObject } from '../../kube/index.ts';
 import type { Random } from '../../random.ts';
 import type { AddressPool, ByteStream, ClusterNetwork } from '../network/index.ts';
 import type { DirNode, FileNode } from '../programs/index.ts';
-import type { EventRecorder } from './events.ts';
 import type { NodeImages } from './images.ts';
 import type { LogBuffer } from './logs.ts';
 

@@ -24,7 +24,7 @@ export const generalServer: Program = {
     const grpc = grpcPorts(container);
     for (const port of portsOf(container)) {
       if (grpc.has(port)) container.listen(port, stream => serveHealth(stream));
-      else container.serveHttp(port, request => answer(container, request.path));
+      else container.serveHttp(port, request => answerProbe(container, request.path));
       container.log(`serving on 0.0.0.0:${port}`);
     }
     await untilAborted(container.signal);
@@ -68,7 +68,8 @@ export function specOf(container: Container): any {
 
 const HEALTH = /^\/(healthz?|readyz?|livez?|ping|status|-\/(healthy|ready))?(\/|\?|$)/;
 
-function answer(container: Container, path: string): HttpResponse {
+/** 200 for what a probe of this container asks and for the common health paths, 404 for the rest. */
+export function answerProbe(container: Container, path: string): HttpResponse {
   const spec = specOf(container);
   const probed = [spec?.readinessProbe, spec?.livenessProbe, spec?.startupProbe].some(
     p => p?.httpGet?.path !== undefined && path.split('?')[0] === p.httpGet.path.split('?')[0],

@@ -1,10 +1,11 @@
 // Records events about objects as client-go's recorder does: repeats are counted on one Event, floods are cut.
 // Knows no reasons and no words.
 
-import type { Clock } from '../../clock.ts';
-import { type ApiClient, type KubeObject, StatusError, timestamp } from '../../kube/index.ts';
-import type { Random } from '../../random.ts';
-import { EVENTS } from './resources.ts';
+import type { ApiClient } from './client.ts';
+import { type GroupVersionResource, type KubeObject, timestamp } from './object.ts';
+import { StatusError } from './status.ts';
+
+const EVENTS: GroupVersionResource = { group: '', version: 'v1', resource: 'events' };
 
 /** Per source and object: a burst, then one every five minutes (client-go's spam filter). */
 const BURST = 25;
@@ -14,6 +15,14 @@ const MAX_SIMILAR = 10;
 const SIMILAR_WINDOW_MS = 600_000;
 /** Correlated events remembered; the oldest are forgotten. */
 const MAX_REMEMBERED = 4096;
+
+interface Clock {
+  now(): number;
+}
+
+interface Random {
+  below(limit: number): number;
+}
 
 interface Seen {
   name: string;

@@ -1,0 +1,15 @@
+// What every operator's program is built on: watch kinds, queue what changed, reconcile it, try again what failed.
+
+export { controllerRuntime, wordsOf } from './habits.ts';
+export { klog, logrus, seconds, type Values, type ZapLog, zapConsole, zapJson } from './logs.ts';
+export {
+  type Condition,
+  controlledBy,
+  controllerOf,
+  createIfAbsent,
+  watched,
+  withCondition,
+  writeStatus,
+} from './objects.ts';
+export { type OperatorOptions, runOperator } from './run.ts';
+export type { Controller, Habits, Operator, Watched } from './types.ts';
