@@ -1,9 +1,10 @@
 // Composition root: reads the configuration, wires the parts, prints the URL, and takes everything down again.
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServerStatus, Text } from '#common/protocol/index.ts';
+import { claimFolder } from './claim.ts';
 import { realClock, type Timer } from './clock.ts';
 import { type ClusterProvider, clusterProviders } from './cluster/index.ts';
 import type { Config } from './config.ts';
@@ -43,7 +44,7 @@ export interface Replacements {
 
 export async function startServer(config: Config, replaced: Replacements = {}): Promise<RunningServer> {
   const clock = realClock();
-  await mkdir(config.data, { recursive: true, mode: 0o700 });
+  const claim = claimFolder(config.data);
   const providers = replaced.providers ?? clusterProviders();
   const kubectl = createKubectl({
     cache: join(config.cache, 'kubectl'),
@@ -102,20 +103,27 @@ export async function startServer(config: Config, replaced: Replacements = {}): 
   }).catch(async error => {
     await sessions.close();
     progress.close();
+    claim.release();
     throw error;
   });
+  claim.servesAt(`http://127.0.0.1:${http.port}`);
   return {
     port: http.port,
     link: () => `http://127.0.0.1:${http.port}/?token=${links.issue()}`,
     notices: async () => {
       const found = await looked;
-      return [...('note' in found ? [found.note] : []), ...(sandbox.tier === 'none' ? [sandbox.note] : [])];
+      return [
+        ...('note' in found ? [found.note] : []),
+        ...(sandbox.tier === 'none' ? [sandbox.note] : []),
+        ...(progress.problem ? [progress.problem] : []),
+      ];
     },
     close: async () => {
       warming?.cancel();
       await http.close();
       await sessions.close();
       progress.close();
+      claim.release();
     },
   };
 }

@@ -25,6 +25,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'server/main': [
     ...BASE,
     'server/config',
+    'server/claim',
     'server/http',
     'server/session',
     'server/lab',
@@ -33,6 +34,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   ],
   'server/practice-main': [...BASE, 'server/practice', 'server/lab', 'server/check'],
   'server/config': [],
+  'server/claim': [],
   'server/clock': [],
   'server/random': [],
   'server/http': [...BASE, 'server/http', 'server/session', 'server/terminal'],

@@ -60,11 +60,12 @@ export async function run({ root, name, args }) {
 
 function sentenceFor(error, port) {
   if (error.code === 'EADDRINUSE') {
-    return `Port ${port} is taken, perhaps by another run of this server. Stop that one, or choose another port: npm start -- --port ${port + 1}`;
+    return `Port ${port} is taken, by another program or another copy of this one. Stop that one, or choose another port: npm start -- --port ${port + 1}`;
   }
   if (error.code === 'EACCES' && error.syscall === 'listen') {
     return `Port ${port} may not be used without special rights. Choose one above 1023: npm start -- --port 4680`;
   }
+  if (error.name === 'CannotClaim') return error.message;
   return error.stack ?? String(error);
 }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -107,6 +107,43 @@ describe('npm start', () => {
     assert.match(run.said, new RegExp(`Port ${port} is taken.*--port ${port + 1}`));
     assert.doesNotMatch(run.said, /\n\s+at /);
     other.close();
+  });
+
+  test('a second one in the same folder says where the first is; one that was killed is not in the way', async () => {
+    const first = start(['start', '--port', '0', '--data', data]);
+    await first.until(/token=\S+\s/);
+    const { origin } = new URL(/http:\S+/.exec(first.said)![0]);
+    const second = start(['start', '--port', '0', '--data', data]);
+    assert.equal(await second.ended, 1);
+    assert.ok(second.said.includes(`already uses ${data}, at ${origin}. Press Enter`), second.said);
+    assert.doesNotMatch(second.said, /\n\s+at /);
+    stop(first, 'SIGKILL');
+    await first.ended;
+    const third = start(['start', '--port', '0', '--data', data]);
+    await third.until(/token=\S+\s/);
+    stop(third, 'SIGINT');
+    assert.equal(await third.ended, 0);
+  });
+
+  test('a data folder that cannot be one is named, with the way out', async () => {
+    const file = join(data, 'a-file');
+    await writeFile(file, '');
+    for (const folder of [file, join(file, 'below')]) {
+      const run = start(['start', '--port', '0', '--data', folder]);
+      assert.equal(await run.ended, 1);
+      assert.match(run.said, /a-file.*cannot be used[\s\S]*--data FOLDER/);
+      assert.doesNotMatch(run.said, /\n\s+at /);
+    }
+  });
+
+  test('says that the progress file is damaged, and goes on', async () => {
+    const folder = join(data, 'damaged');
+    await mkdir(folder);
+    await writeFile(join(folder, 'progress.sqlite'), 'x'.repeat(9000));
+    const run = start(['start', '--port', '0', '--data', folder]);
+    await run.until(/The progress database was damaged[\s\S]*kept as/);
+    stop(run, 'SIGINT');
+    assert.equal(await run.ended, 0);
   });
 
   test('refuses an option it does not know, and a port that is none, with a sentence', async () => {
