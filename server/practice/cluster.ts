@@ -7,7 +7,13 @@ import { bootstrapObjects } from './bootstrap.ts';
 import { type RunningControllers, startControllers } from './controllers/index.ts';
 import { type ClusterNodes, createNodes, installMinikube } from './node/index.ts';
 import { openNodePorts } from './node-ports.ts';
-import { type CreatedRegistry, createClient, createRegistry, createTokenKeys } from './registry/index.ts';
+import {
+  type CreatedRegistry,
+  createClient,
+  createRegistry,
+  createTokenKeys,
+  tokenIssuer,
+} from './registry/index.ts';
 import { resources } from './resources/index.ts';
 import {
   createAuthority,
@@ -96,6 +102,7 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
     registry,
     clock,
     authority,
+    issuer: tokenIssuer(tokenKeys),
     tokens: [
       ...(options.tokenAuthFile === undefined ? [] : [staticTokens(options.tokenAuthFile)]),
       created.authenticateToken,

@@ -1,7 +1,7 @@
 // The object literals of mutating policies: `Object.spec{replicas: 3}` and `JSONPatch{op: "add"}` as maps, and back from CEL
 // to JSON. CEL's grammar has them; the library at hand does not, so they are rewritten before it reads them.
 
-import { compileMixed, type Program } from './index.ts';
+import { compileMixed, type Program } from './compile.ts';
 
 interface Frame {
   /** `Object.spec` in a literal of that name, absent in every other bracket. */

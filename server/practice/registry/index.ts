@@ -24,7 +24,8 @@ import type { Registry, User } from './types.ts';
 
 export * from './authorization/index.ts';
 export { type ClientOptions, createClient } from './client.ts';
-export { createTokenKeys, type TokenKeys } from './tokens.ts';
+export { noSuchResource } from './environment.ts';
+export { createTokenKeys, type TokenIssuer, type TokenKeys, tokenIssuer } from './tokens.ts';
 export * from './types.ts';
 
 export interface RegistryOptions {

@@ -1,6 +1,6 @@
 // Service account tokens: signed for pods and people, read back as users. Knows the objects they are bound to by name and uid.
 
-import { generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
 import type { KubeObject } from '../../kube/index.ts';
 import type { Environment } from './environment.ts';
 import { readAny } from './environment.ts';
@@ -8,6 +8,7 @@ import type { User } from './types.ts';
 
 const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 export const DEFAULT_AUDIENCE = ISSUER;
+const ALGORITHM = 'ES256';
 
 interface Claims {
   aud: string[];
@@ -42,6 +43,30 @@ export function createTokenKeys(): TokenKeys {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' });
 }
 
+/** What others need in order to check our tokens: who signs them, and the public keys as a JSON Web Key Set. */
+export interface TokenIssuer {
+  issuer: string;
+  algorithm: string;
+  keys: object[];
+}
+
+export function tokenIssuer({ publicKey }: TokenKeys): TokenIssuer {
+  const key = { use: 'sig', kid: keyId(publicKey), alg: ALGORITHM, ...publicKey.export({ format: 'jwk' }) };
+  return { issuer: ISSUER, algorithm: ALGORITHM, keys: [key] };
+}
+
+const keyIds = new WeakMap<KeyObject, string>();
+
+/** As upstream names its keys: by a digest of the public one. */
+function keyId(publicKey: KeyObject): string {
+  const known = keyIds.get(publicKey);
+  if (known) return known;
+  const der = publicKey.export({ format: 'der', type: 'spki' });
+  const id = createHash('sha256').update(der).digest('base64url');
+  keyIds.set(publicKey, id);
+  return id;
+}
+
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 export function signToken(
@@ -71,7 +96,7 @@ export function signToken(
     nbf: now,
     sub: `system:serviceaccount:${namespace}:${account.metadata.name}`,
   };
-  const body = `${encode({ alg: 'ES256', typ: 'JWT' })}.${encode(claims)}`;
+  const body = `${encode({ alg: ALGORITHM, kid: keyId(keys.publicKey) })}.${encode(claims)}`;
   const signature = sign('sha256', Buffer.from(body), { key: keys.privateKey, dsaEncoding: 'ieee-p1363' });
   return `${body}.${signature.toString('base64url')}`;
 }

@@ -27,8 +27,10 @@ export interface Discovery {
   groupVersions(): string[];
 }
 
+/** Where clients in the cluster's network find this server. */
+export const SERVER_ADDRESS = '192.168.49.2:8443';
 /** Whom `/api` names as the server to all clients. */
-const SERVER_ADDRESSES = [{ clientCIDR: '0.0.0.0/0', serverAddress: '192.168.49.2:8443' }];
+const SERVER_ADDRESSES = [{ clientCIDR: '0.0.0.0/0', serverAddress: SERVER_ADDRESS }];
 
 export function createDiscovery(registry: Registry): Discovery {
   let groups: Group[] | undefined;

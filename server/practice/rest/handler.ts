@@ -1,39 +1,25 @@
 // The way of one request through the server: who asks, may they, what is it, answer. Knows the order of these steps and
 // leaves each to its own file.
 
-import type { TLSSocket } from 'node:tls';
-import type { Clock } from '../../clock.ts';
 import { badRequest, methodNotAllowed } from '../../kube/index.ts';
-import type { Network } from '../network/types.ts';
-import { forbiddenFor } from '../registry/index.ts';
-import type { AccessAttributes, Registry, ServedResource, User } from '../registry/types.ts';
-import { authenticate, impersonate, type TokenAuthenticator } from './authentication.ts';
-import type { WireRequest } from './body.ts';
-import type { Discovery } from './discovery.ts';
-import { health } from './health.ts';
-import type { KubeletApi } from './kubelet-api.ts';
+import type { ServedResource } from '../registry/types.ts';
+import { authorize, findServed, identify } from './access.ts';
+import { mediaType, type WireRequest } from './body.ts';
+import { SERVER_ADDRESS } from './discovery.ts';
+import { health, healthPaths } from './health.ts';
+import { ISSUER_PATHS, issuerAnswer } from './issuer.ts';
+import { METRICS_TYPE } from './metrics.ts';
 import { notAcceptable, parseAccept } from './negotiate.ts';
-import type { OpenApi } from './openapi/index.ts';
 import { V2_PROTOBUF, V2_PROTOBUF_ASKED, v2Document, v2Protobuf } from './openapi/v2.ts';
 import { requestContext } from './options.ts';
+import type { ServerParts } from './parts.ts';
 import { Reply, type WireResponse } from './reply.ts';
-import { nameInFieldSelector, parseRequest, type RequestInfo } from './request-info.ts';
+import { parseRequest, type RequestInfo } from './request-info.ts';
 import { handleResource, resourcePath } from './resource-handler.ts';
 import { sendLogs } from './streams/logs.ts';
 import { SERVER_VERSION } from './version.ts';
 
-export interface ServerParts {
-  registry: Registry;
-  clock: Clock;
-  discovery: Discovery;
-  openApi: OpenApi;
-  kubelet: KubeletApi | undefined;
-  /** Behind the proxy of services. */
-  network: Network | undefined;
-  tokens: readonly TokenAuthenticator[];
-  track(end: () => void): () => void;
-}
-
+const APPLY_TYPE = 'application/apply-patch+yaml';
 const V2_TYPES = new Set([V2_PROTOBUF, V2_PROTOBUF_ASKED, 'application/json', 'application/*', '*/*']);
 /** Subresources that only speak other protocols. */
 const CONNECTING = new Set(['attach', 'exec', 'portforward']);
@@ -71,6 +57,7 @@ async function answer(parts: ServerParts, request: WireRequest, reply: Reply, ur
 
   const served = findServed(parts.registry, info.resource);
   if (!served) return reply.text(404, '404 page not found\n');
+  count(parts, request, reply, info);
   const abort = new AbortController();
   reply.response.once('close', () => abort.abort());
   const context = requestContext(
@@ -109,48 +96,18 @@ async function answer(parts: ServerParts, request: WireRequest, reply: Reply, ur
   });
 }
 
-/** The user who acts, impersonation included. */
-export async function identify(parts: ServerParts, request: WireRequest): Promise<User> {
-  const socket = ('stream' in request && request.stream?.session?.socket) || request.socket;
-  const user = await authenticate(socket as TLSSocket, request.headers, parts.tokens);
-  return impersonate(user, request.headers, parts.registry.authorizer);
-}
-
-/** Throws Forbidden in upstream's words. */
-export function authorize(parts: ServerParts, user: User, info: RequestInfo, verb = info.verb): void {
-  const { resource } = info;
-  const name = resource?.name ?? (resource ? nameInFieldSelector(info.query) : undefined);
-  const attributes: AccessAttributes = resource
-    ? {
-        user,
-        verb,
-        group: resource.group,
-        version: resource.version,
-        resource: resource.resource,
-        ...(resource.subresource !== undefined ? { subresource: resource.subresource } : {}),
-        ...(resource.namespace !== undefined ? { namespace: resource.namespace } : {}),
-        ...(name !== undefined ? { name } : {}),
-      }
-    : { user, verb, path: info.path };
-  const decision = parts.registry.authorizer.decide(attributes);
-  if (!decision.allowed) throw forbiddenFor(attributes, decision);
-}
-
-/** The resource behind a URL, when the URL's shape fits its scope. */
-export function findServed(
-  registry: Registry,
-  resource: NonNullable<RequestInfo['resource']>,
-): ServedResource | undefined {
-  const served = registry.find(resource.group, resource.version, resource.resource);
-  if (!served) return undefined;
-  const { definition } = served;
-  const inNamespace = resource.namespace !== undefined && definition.resource !== 'namespaces';
-  if (inNamespace && !definition.namespaced) return undefined;
-  if (definition.namespaced && !inNamespace && resource.name !== undefined) return undefined;
-  if (resource.subresource !== undefined) {
-    return definition.subresources?.some(item => item.name === resource.subresource) ? served : undefined;
-  }
-  return served;
+/** Adds the answer to what is counted, once it has gone. */
+function count(parts: ServerParts, request: WireRequest, reply: Reply, info: RequestInfo): void {
+  const { metrics, clock } = parts;
+  const since = clock.now();
+  const end = metrics.begin(info);
+  const method = request.method ?? 'GET';
+  const apply = info.verb === 'patch' && mediaType(request.headers['content-type']) === APPLY_TYPE;
+  reply.response.once('close', () => {
+    end();
+    const seconds = (clock.now() - since) / 1000;
+    metrics.answered({ info, method, apply, code: reply.response.statusCode, seconds, bytes: reply.bytes });
+  });
 }
 
 function allowsVerb(served: ServedResource, verb: string, subresource: string | undefined): boolean {
@@ -174,7 +131,19 @@ async function answerPath(
     return reply.body(200, 'application/json', Buffer.from(JSON.stringify(SERVER_VERSION, null, 2)));
   }
   const healthy = health(path, info.query);
-  if (healthy) return reply.text(healthy.code, healthy.text);
+  if (healthy) {
+    count(parts, request, reply, info);
+    return reply.text(healthy.code, healthy.text);
+  }
+  if (path === '/metrics') {
+    const text = Buffer.from(parts.metrics.text(), 'utf8');
+    return reply.body(200, METRICS_TYPE, text);
+  }
+  const issuer = issuerAnswer(path, parts.issuer, SERVER_ADDRESS);
+  if (issuer) {
+    reply.response.setHeader('Cache-Control', issuer.cacheControl);
+    return reply.body(200, issuer.contentType, Buffer.from(JSON.stringify(issuer.body)));
+  }
   if (path === '/openapi/v2') {
     const wanted = parseAccept(request.headers.accept).find(({ type }) => V2_TYPES.has(type));
     if (!wanted) throw notAcceptable([V2_PROTOBUF, 'application/json']);
@@ -202,7 +171,17 @@ async function answerPath(
 }
 
 function rootPaths(parts: ServerParts): string[] {
-  const paths = new Set(['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version']);
+  const paths = new Set([
+    '/api',
+    '/apis',
+    '/metrics',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/openapi/v3/',
+    '/version',
+    ...ISSUER_PATHS,
+    ...healthPaths(),
+  ]);
   for (const groupVersion of parts.discovery.groupVersions()) {
     if (!groupVersion.includes('/')) paths.add(`/api/${groupVersion}`);
     else {

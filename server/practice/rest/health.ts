@@ -46,6 +46,18 @@ export interface HealthAnswer {
   text: string;
 }
 
+const checksOf = (endpoint: string): string[] => {
+  const checks = CHECKS.filter(name => endpoint === 'readyz' || !READYZ_ONLY.has(name));
+  return endpoint === 'readyz' ? [...checks, 'shutdown'] : checks;
+};
+
+/** Each endpoint, and each check behind it by its own path. */
+export const healthPaths = (): string[] =>
+  ['healthz', 'livez', 'readyz'].flatMap(endpoint => [
+    `/${endpoint}`,
+    ...checksOf(endpoint).map(check => `/${endpoint}/${check}`),
+  ]);
+
 /**
  * `/healthz`, `/livez`, `/readyz`, with `?verbose`, `?exclude=` and a single check behind the path. Undefined for other paths.
  * Everything the server depends on lives in this process: while it can answer, each check holds.
@@ -54,8 +66,7 @@ export function health(path: string, query: URLSearchParams): HealthAnswer | und
   const match = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(path);
   if (!match) return undefined;
   const [, endpoint = '', single] = match;
-  const checks = CHECKS.filter(name => endpoint === 'readyz' || !READYZ_ONLY.has(name));
-  if (endpoint === 'readyz') checks.push('shutdown');
+  const checks = checksOf(endpoint);
   if (single !== undefined) return checks.includes(single) ? { code: 200, text: 'ok' } : undefined;
   if (!query.has('verbose')) return { code: 200, text: 'ok' };
   const excluded = new Set(query.getAll('exclude'));

@@ -13,6 +13,6 @@ export {
 } from './certificates.ts';
 export { kubeconfigText } from './kubeconfig.ts';
 export type { ExecOptions, ExecStreams, KubeletApi, LogOptions } from './kubelet-api.ts';
-export { withMetrics } from './metrics.ts';
+export { withMetrics } from './resource-metrics.ts';
 export { type RestServer, type RestServerOptions, startRestServer } from './server.ts';
 export { SERVER_VERSION } from './version.ts';

@@ -1,213 +1,225 @@
-// The resource metrics API (metrics.k8s.io), which is there while an APIService points at a metrics server that answers.
-// Numbers come from the nodes; whether they are served is decided by objects, as with the real aggregator.
+// What the server counts about its requests, told in Prometheus' text format under upstream's names. Knows no resource and no
+// user; what is not counted here is not told.
 
-import type { Clock } from '../../clock.ts';
-import { type KubeObject, methodNotAllowed, notFound, StatusError, timestamp } from '../../kube/index.ts';
-import type { UsageReport } from '../node/types.ts';
-import type {
-  ListResult,
-  Registry,
-  RequestContext,
-  ResourcePath,
-  ServedResource,
-} from '../registry/types.ts';
-import type { ResourceDefinition } from '../resources/types.ts';
+import type { RequestInfo } from './request-info.ts';
+import { isTrue } from './request-info.ts';
+import { SERVER_VERSION } from './version.ts';
 
-const GROUP = 'metrics.k8s.io';
-const VERSION = 'v1beta1';
-const API_VERSION = `${GROUP}/${VERSION}`;
-const API_SERVICE = `${VERSION}.${GROUP}`;
-/** Over which a metrics server averages. */
-const WINDOW = '10.0s';
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
 
-/** Acts for the aggregator itself; the asking user has been authorized before. */
-const AGGREGATOR: RequestContext = {
-  user: { name: 'system:kube-aggregator', groups: ['system:masters', 'system:authenticated'] },
-  warn() {},
-};
-
-type Usage = UsageReport['nodes'][number]['usage'];
-
-const usageOf = ({ cpuMillis, memoryBytes }: Usage) => ({
-  cpu: `${Math.max(0, Math.round(cpuMillis * 1_000_000))}n`,
-  memory: `${Math.max(0, Math.round(memoryBytes / 1024))}Ki`,
-});
-
-const definition = (kind: string, resource: string, namespaced: boolean): ResourceDefinition => ({
-  group: GROUP,
-  versions: [VERSION],
-  kind,
-  resource,
-  singular: '',
-  namespaced,
-  verbs: ['get', 'list'],
-  columns: [
-    { name: 'Name', type: 'string', format: 'name' },
-    { name: 'Created At', type: 'date' },
-  ],
-  row: object => [object.metadata.name, object.metadata.creationTimestamp ?? null],
-});
-
-const served = (own: ResourceDefinition): ServedResource => ({
-  definition: own,
-  version: VERSION,
-  kind: { group: GROUP, version: VERSION, kind: own.kind },
-  listKind: `${own.kind}List`,
-  schema: undefined,
-  custom: false,
-});
-
-const RESOURCES = [
-  served(definition('NodeMetrics', 'nodes', false)),
-  served(definition('PodMetrics', 'pods', true)),
+/** Upper bounds of upstream's latency buckets, seconds. */
+const SECONDS = [
+  0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
 ];
+/** Those of answers' sizes, bytes. */
+const BYTES = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 
-/**
- * The same registry with the metrics API added to what it serves. Everything else passes through.
- */
-export async function withMetrics(
-  registry: Registry,
-  usage: () => UsageReport,
-  clock: Clock,
-): Promise<Registry> {
-  let service: KubeObject | undefined;
-  const listeners = new Set<(groups: readonly string[]) => void>();
-  const path: ResourcePath = { group: 'apiregistration.k8s.io', version: 'v1', resource: 'apiservices' };
-  const tell = () => {
-    for (const listener of listeners) listener([GROUP]);
-  };
-  // Without APIServices in this registry there is nothing to wait for.
-  if (registry.find(path.group, path.version, path.resource)) {
-    await registry.watch(
-      AGGREGATOR,
-      path,
-      { fieldSelector: `metadata.name=${API_SERVICE}` },
-      {
-        event({ type, object }) {
-          if (type === 'BOOKMARK' || type === 'ERROR') return;
-          const known = service !== undefined;
-          service = type === 'DELETED' || !object.spec?.service ? undefined : object;
-          if (known !== (service !== undefined)) tell();
-        },
-        end() {},
-      },
-    );
-  }
+/** One answer, as it is counted. */
+export interface Answered {
+  info: RequestInfo;
+  method: string;
+  /** Application of a server-side apply is a verb of its own. */
+  apply: boolean;
+  code: number;
+  seconds: number;
+  bytes: number;
+}
 
-  const find = (resource: string) =>
-    service ? RESOURCES.find(item => item.definition.resource === resource) : undefined;
+interface Histogram {
+  /** By bucket, not yet summed up. */
+  counts: number[];
+  sum: number;
+  count: number;
+}
 
-  /** 503, as the aggregator says it, unless the service behind the API has a ready endpoint. */
-  async function available(): Promise<void> {
-    const { namespace, name } = (service?.spec?.service ?? {}) as { namespace?: string; name?: string };
-    try {
-      const target: ResourcePath = {
-        group: '',
-        version: 'v1',
-        resource: 'endpoints',
-        namespace: namespace ?? '',
-        name: name ?? '',
-      };
-      const endpoints = await registry.get(AGGREGATOR, target);
-      const subsets = (endpoints.subsets ?? []) as { addresses?: unknown[] }[];
-      if (subsets.some(subset => (subset.addresses ?? []).length > 0)) return;
-    } catch {
-      // No such service is as good as no endpoint.
-    }
-    throw new StatusError({
-      message: 'the server is currently unable to handle the request',
-      reason: 'ServiceUnavailable',
-      code: 503,
-    });
-  }
+export interface RequestMetrics {
+  /** A request has come; the function that is given back is called when its answer has gone. */
+  begin(info: RequestInfo): () => void;
+  answered(answer: Answered): void;
+  /** All of it, as text. */
+  text(): string;
+}
 
-  async function list(path: ResourcePath, request: Parameters<Registry['list']>[2]): Promise<ListResult> {
-    await available();
-    const { labelSelector, fieldSelector } = request;
-    const objects = await registry.list(
-      AGGREGATOR,
-      {
-        group: '',
-        version: 'v1',
-        resource: path.resource,
-        ...(path.namespace ? { namespace: path.namespace } : {}),
-      },
-      { ...(labelSelector ? { labelSelector } : {}), ...(fieldSelector ? { fieldSelector } : {}) },
-    );
-    const report = usage();
-    const items = objects.items.flatMap(object => metricsOf(object, path.resource, report, clock) ?? []);
-    return {
-      apiVersion: API_VERSION,
-      kind: `${kindOf(path.resource)}List`,
-      metadata: { resourceVersion: '' },
-      items,
-    };
-  }
+const READING = new Set(['get', 'list', 'watch']);
+
+export function createRequestMetrics(): RequestMetrics {
+  const requests = new Map<string, number>();
+  const durations = new Map<string, Histogram>();
+  const sizes = new Map<string, Histogram>();
+  const longRunning = new Map<string, number>();
+  const inFlight = { mutating: 0, readOnly: 0 };
 
   return {
-    ...registry,
-    authorizer: registry.authorizer,
-    get resourceVersion() {
-      return registry.resourceVersion;
+    begin(info) {
+      if (isLongRunning(info)) {
+        const key = labels(whatOf(info, verbOf(info, 'GET', false)));
+        longRunning.set(key, (longRunning.get(key) ?? 0) + 1);
+        return () => void longRunning.set(key, (longRunning.get(key) ?? 1) - 1);
+      }
+      const kind = READING.has(info.verb) || !info.resource ? 'readOnly' : 'mutating';
+      inFlight[kind]++;
+      return () => void inFlight[kind]--;
     },
-    served: () => (service ? [...registry.served(), ...RESOURCES] : registry.served()),
-    find: (group, version, resource) =>
-      group === GROUP && version === VERSION ? find(resource) : registry.find(group, version, resource),
-    onServedChange(listener) {
-      listeners.add(listener);
-      const stop = registry.onServedChange(listener);
-      return () => {
-        listeners.delete(listener);
-        stop();
-      };
+    answered({ info, method, apply, code, seconds, bytes }) {
+      const what = whatOf(info, verbOf(info, method, apply));
+      const dryRun = info.query.get('dryRun') === 'All' ? 'All' : '';
+      const asked = labels({ ...what, dry_run: dryRun, code: String(code) });
+      requests.set(asked, (requests.get(asked) ?? 0) + 1);
+      if (isLongRunning(info)) return;
+      observe(durations, labels({ ...what, dry_run: dryRun }), seconds, SECONDS);
+      if (method === 'GET') observe(sizes, labels(what), bytes, BYTES);
     },
-    async get(context, path, options) {
-      if (path.group !== GROUP) return registry.get(context, path, options);
-      const { items } = await list(path, { fieldSelector: `metadata.name=${path.name}` });
-      const [item] = items;
-      if (!item) throw notFound({ group: GROUP, resource: path.resource }, path.name ?? '');
-      return item;
-    },
-    async list(context, path, request) {
-      return path.group === GROUP ? list(path, request) : registry.list(context, path, request);
-    },
-    async watch(context, path, request, sink) {
-      if (path.group === GROUP) throw methodNotAllowed();
-      return registry.watch(context, path, request, sink);
-    },
+    text: () =>
+      [
+        ...family(
+          'apiserver_request_total',
+          'counter',
+          '[STABLE] Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.',
+          values(requests),
+        ),
+        ...family(
+          'apiserver_request_duration_seconds',
+          'histogram',
+          '[STABLE] Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.',
+          histograms(durations, SECONDS),
+        ),
+        ...family(
+          'apiserver_response_sizes',
+          'histogram',
+          '[STABLE] Response size distribution in bytes for each group, version, verb, resource, subresource, scope and component.',
+          histograms(sizes, BYTES),
+        ),
+        ...family(
+          'apiserver_longrunning_requests',
+          'gauge',
+          '[STABLE] Gauge of all active long-running apiserver requests broken out by verb, group, version, resource, scope and component. Not all requests are tracked this way.',
+          values(longRunning),
+        ),
+        ...family(
+          'apiserver_current_inflight_requests',
+          'gauge',
+          '[STABLE] Maximal number of currently used inflight request limit of this apiserver per request kind in last second.',
+          Object.entries(inFlight).map(([kind, count]) => ['', `request_kind="${kind}"`, count]),
+        ),
+        ...family(
+          'kubernetes_build_info',
+          'gauge',
+          "[BETA] A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, and compiler from which Kubernetes was built, and platform on which it is running.",
+          [['', buildLabels(), 1]],
+        ),
+        '',
+      ].join('\n'),
   };
 }
 
-const kindOf = (resource: string) => (resource === 'nodes' ? 'NodeMetrics' : 'PodMetrics');
+/** Suffix of the name, labels, value. */
+type Sample = [string, string, number];
 
-/** Undefined for a node or pod that uses nothing yet. */
-function metricsOf(
-  object: KubeObject,
-  resource: string,
-  report: UsageReport,
-  clock: Clock,
-): KubeObject | undefined {
-  const { name, namespace, labels } = object.metadata;
-  const base = {
-    apiVersion: API_VERSION,
-    kind: kindOf(resource),
-    metadata: {
-      name,
-      ...(namespace ? { namespace } : {}),
-      creationTimestamp: timestamp(clock.now()),
-      ...(labels ? { labels } : {}),
-    },
-    timestamp: timestamp(clock.now()),
-    window: WINDOW,
-  };
-  if (resource === 'nodes') {
-    const node = report.nodes.find(item => item.name === name);
-    return node && { ...base, usage: usageOf(node.usage) };
+function family(name: string, type: string, help: string, samples: readonly Sample[]): string[] {
+  if (samples.length === 0) return [];
+  return [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} ${type}`,
+    ...samples.map(([suffix, text, value]) => `${name}${suffix}{${text}} ${value}`),
+  ];
+}
+
+const values = (counts: ReadonlyMap<string, number>): Sample[] =>
+  [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([text, value]) => ['', text, value]);
+
+function histograms(all: ReadonlyMap<string, Histogram>, bounds: readonly number[]): Sample[] {
+  return [...all]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([text, { counts, sum, count }]) => {
+      let below = 0;
+      const buckets = bounds.map((bound, i): Sample => {
+        below += counts[i] ?? 0;
+        return ['_bucket', `${text},le="${bound}"`, below];
+      });
+      return [
+        ...buckets,
+        ['_bucket', `${text},le="+Inf"`, count],
+        ['_sum', text, sum],
+        ['_count', text, count],
+      ] satisfies Sample[];
+    });
+}
+
+function observe(all: Map<string, Histogram>, key: string, value: number, bounds: readonly number[]): void {
+  let histogram = all.get(key);
+  if (!histogram) {
+    histogram = { counts: bounds.map(() => 0), sum: 0, count: 0 };
+    all.set(key, histogram);
   }
-  const pod = report.pods.find(item => item.name === name && item.namespace === namespace);
-  if (!pod || pod.containers.length === 0) return undefined;
+  const bucket = bounds.findIndex(bound => value <= bound);
+  if (bucket >= 0) histogram.counts[bucket] = (histogram.counts[bucket] ?? 0) + 1;
+  histogram.sum += value;
+  histogram.count++;
+}
+
+/** Watches, and what stays open as long as somebody listens. */
+function isLongRunning({ verb, resource, query }: RequestInfo): boolean {
+  if (verb === 'watch') return true;
+  return resource?.subresource === 'log' ? isTrue(query.get('follow')) : resource?.subresource === 'proxy';
+}
+
+/** The labels that all families share. They are few: only what is served is counted. */
+function whatOf({ path, resource }: RequestInfo, verb: string): Record<string, string> {
   return {
-    ...base,
-    containers: pod.containers.map(container => ({ name: container.name, usage: usageOf(container.usage) })),
+    component: 'apiserver',
+    group: resource?.group ?? '',
+    resource: resource?.resource ?? '',
+    scope: scopeOf(resource),
+    // A health check's path stands here, as upstream has it.
+    subresource: resource ? (resource.subresource ?? '') : path,
+    verb,
+    version: resource?.version ?? '',
   };
+}
+
+function scopeOf(resource: RequestInfo['resource']): string {
+  if (!resource) return '';
+  if (resource.name !== undefined) return 'resource';
+  return resource.namespace !== undefined ? 'namespace' : 'cluster';
+}
+
+const VERBS: Record<string, string> = {
+  create: 'POST',
+  update: 'PUT',
+  patch: 'PATCH',
+  delete: 'DELETE',
+  deletecollection: 'DELETECOLLECTION',
+  get: 'GET',
+  list: 'LIST',
+  watch: 'WATCH',
+};
+
+function verbOf({ verb, resource }: RequestInfo, method: string, apply: boolean): string {
+  if (apply) return 'APPLY';
+  if (resource) return VERBS[verb] ?? 'other';
+  return /^(GET|HEAD|POST|PUT|PATCH|DELETE)$/.test(method) ? method : 'other';
+}
+
+const labels = (pairs: Record<string, string>): string =>
+  Object.keys(pairs)
+    .sort()
+    .map(name => `${name}="${quoted(pairs[name] as string)}"`)
+    .join(',');
+
+const quoted = (value: string) => value.replace(/[\\"\n]/g, found => (found === '\n' ? '\\n' : `\\${found}`));
+
+function buildLabels(): string {
+  const { buildDate, compiler, gitCommit, gitTreeState, gitVersion, goVersion, major, minor, platform } =
+    SERVER_VERSION;
+  return labels({
+    build_date: buildDate,
+    compiler,
+    git_commit: gitCommit,
+    git_tree_state: gitTreeState,
+    git_version: gitVersion,
+    go_version: goVersion,
+    major,
+    minor,
+    platform,
+  });
 }

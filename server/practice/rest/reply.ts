@@ -10,6 +10,7 @@ import type { Accepted } from './negotiate.ts';
 
 /** What the answers of HTTP/1.1 and HTTP/2 have in common, as far as we use it. */
 export interface WireResponse extends EventEmitter {
+  readonly statusCode: number;
   readonly headersSent: boolean;
   readonly destroyed: boolean;
   readonly writableLength: number;
@@ -36,6 +37,8 @@ export class Reply {
   readonly #pretty: boolean;
   readonly #warnings: string[] = [];
   accepted: Accepted = { type: 'json' };
+  /** Of the body, before compression. */
+  bytes = 0;
 
   constructor(request: WireRequest, response: WireResponse, query: URLSearchParams) {
     this.#request = request;
@@ -80,6 +83,7 @@ export class Reply {
   body(code: number, contentType: string, bytes: Buffer): void {
     const { response } = this;
     if (response.destroyed || this.sent) return;
+    this.bytes = bytes.length;
     response.setHeader('Content-Type', contentType);
     this.#writeWarnings();
     if (bytes.length <= GZIP_THRESHOLD || !acceptsGzip(this.#request.headers['accept-encoding'])) {

@@ -2,7 +2,7 @@
 // registry; what a verb means is the registry's business.
 
 import type { Clock } from '../../clock.ts';
-import { badRequest, type KubeObject, methodNotAllowed, type Status, StatusError } from '../../kube/index.ts';
+import { badRequest, type KubeObject, methodNotAllowed, type Status } from '../../kube/index.ts';
 import type { Registry, RequestContext, ResourcePath, ServedResource } from '../registry/types.ts';
 import { decodeObject, decodePatch, patchTypeOf, readBody, type WireRequest } from './body.ts';
 import { negotiate } from './negotiate.ts';
@@ -135,11 +135,3 @@ async function watch(exchange: ResourceExchange, path: ResourcePath): Promise<vo
 function isStatus(value: KubeObject | Status): value is Status {
   return value.kind === 'Status' && value.apiVersion === 'v1' && 'code' in value;
 }
-
-export const notServed = () =>
-  new StatusError({
-    message: 'the server could not find the requested resource',
-    reason: 'NotFound',
-    details: {},
-    code: 404,
-  });

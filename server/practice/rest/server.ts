@@ -7,19 +7,24 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { Duplex } from 'node:stream';
 import type { Clock } from '../../clock.ts';
 import type { ByteStream, Network } from '../network/types.ts';
+import type { TokenIssuer } from '../registry/index.ts';
 import type { Registry } from '../registry/types.ts';
 import type { TokenAuthenticator } from './authentication.ts';
 import type { Authority } from './certificates.ts';
 import { createDiscovery } from './discovery.ts';
-import { handle, type ServerParts } from './handler.ts';
+import { handle } from './handler.ts';
 import type { KubeletApi } from './kubelet-api.ts';
+import { createRequestMetrics } from './metrics.ts';
 import { createOpenApi } from './openapi/index.ts';
+import type { ServerParts } from './parts.ts';
 import type { WireResponse } from './reply.ts';
 
 export interface RestServerOptions {
   registry: Registry;
   clock: Clock;
   authority: Authority;
+  /** Who signs service account tokens: told to whoever asks how to check them. */
+  issuer: TokenIssuer;
   /** Asked in order for each bearer token. */
   tokens?: readonly TokenAuthenticator[];
   /** Behind logs, exec, attach, port-forward and the proxies; without one they answer that there is no kubelet. */
@@ -62,6 +67,8 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
     clock,
     discovery: createDiscovery(registry),
     openApi: createOpenApi(registry),
+    metrics: createRequestMetrics(),
+    issuer: options.issuer,
     kubelet: options.kubelet,
     network: options.network,
     tokens: options.tokens ?? [],

@@ -48,7 +48,6 @@ function bound(
     status: 'True',
     lastProbeTime: null,
     lastTransitionTime: timestamp(environment.clock.now()),
-    ...(pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {}),
   };
   return {
     ...pod,

@@ -1,6 +1,6 @@
 // Pods.
 
-import { type FieldError, forbiddenField, invalidValue, type KubeObject } from '../../../kube/index.ts';
+import { type FieldError, forbiddenField, invalidValue, type KubeObject, timestamp } from '../../../kube/index.ts';
 import { AGE, age, NAME, orNone, text, wide } from '../format.ts';
 import { partOf, statusOf } from '../parts.ts';
 import type { ResourceDefinition } from '../types.ts';
@@ -189,7 +189,7 @@ export const pods: ResourceDefinition = {
       if (spec.hostNetwork) usesHostPorts(container);
     }
   },
-  prepareForCreate(pod) {
+  prepareForCreate(pod, { now }) {
     pod.status = { phase: 'Pending', qosClass: podQuality(pod.spec) };
     if (pod.spec?.schedulingGates?.length) {
       pod.status.conditions = [
@@ -197,7 +197,7 @@ export const pods: ResourceDefinition = {
           type: 'PodScheduled',
           status: 'False',
           lastProbeTime: null,
-          lastTransitionTime: null,
+          lastTransitionTime: timestamp(now),
           reason: 'SchedulingGated',
           message: 'Scheduling is blocked due to non-empty scheduling gates',
         },

@@ -2,9 +2,9 @@
 
 import { badRequest, type FieldError, internalError, invalid, type KubeObject } from '../../../kube/index.ts';
 import type { RequestContext, ResourcePath } from '../../registry/types.ts';
-import type { ServerParts } from '../handler.ts';
 import type { KubeletApi, LogOptions } from '../kubelet-api.ts';
 import { wholeNumber } from '../options.ts';
+import type { ServerParts } from '../parts.ts';
 import type { Reply, WireResponse } from '../reply.ts';
 import { isTrue } from '../request-info.ts';
 

@@ -7,8 +7,8 @@ import { badRequest, type KubeObject, notFound, StatusError } from '../../../kub
 import type { ByteStream } from '../../network/types.ts';
 import type { RequestContext, User } from '../../registry/types.ts';
 import type { WireRequest } from '../body.ts';
-import type { ServerParts } from '../handler.ts';
 import { requestContext } from '../options.ts';
+import type { ServerParts } from '../parts.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestInfo } from '../request-info.ts';
 import { resourcePath } from '../resource-handler.ts';

@@ -3,10 +3,12 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { badRequest, type KubeObject, StatusError, toStatus } from '../../../kube/index.ts';
+import { badRequest, type KubeObject, toStatus } from '../../../kube/index.ts';
+import { noSuchResource } from '../../registry/index.ts';
 import type { User } from '../../registry/types.ts';
-import { authorize, findServed, identify, type ServerParts } from '../handler.ts';
+import { authorize, findServed, identify } from '../access.ts';
 import { requestContext } from '../options.ts';
+import type { ServerParts } from '../parts.ts';
 import { parseRequest, type RequestInfo } from '../request-info.ts';
 import { resourcePath } from '../resource-handler.ts';
 import { forwardPorts } from './port-forward.ts';
@@ -49,12 +51,7 @@ async function upgrade(
   const { resource } = info;
   const served = resource && findServed(parts.registry, resource);
   if (!resource || !served) {
-    throw new StatusError({
-      message: 'the server could not find the requested resource',
-      reason: 'NotFound',
-      details: {},
-      code: 404,
-    });
+    throw noSuchResource();
   }
   const { subresource = '' } = resource;
   if (subresource === 'proxy') return proxyUpgrade(parts, request, socket, head, { ...info, resource }, user);
