@@ -12,11 +12,12 @@ import {
   programFor,
   quantityNumber,
   runExec,
+  startRefusal,
 } from '../programs/index.ts';
 import { ContainerInstance, type Exit } from './container.ts';
 import { containerFiles, terminationMessagePath } from './container-files.ts';
 import { ContainerImage } from './container-image.ts';
-import { commandOf, goDuration, startError } from './container-setup.ts';
+import { commandOf, goDuration, RUNTIME_FAILURE } from './container-setup.ts';
 import { ConfigError, environmentOf } from './env.ts';
 import type { StoredImage } from './images.ts';
 import type { LogBuffer } from './logs.ts';
@@ -278,9 +279,8 @@ export class ContainerRecord {
         this.event('Normal', 'Created', 'Container created');
         this.newLife(id, how.image!, reference.canonical);
       }
-      const executable = argv[0];
-      if (executable === undefined || (program.has && !program.has(executable) && !files.exists(executable)))
-        throw new StartFailure('RunContainerError', startError(executable ?? ''));
+      const refusal = startRefusal(argv[0] ?? '', files, name => program.has?.(name) ?? name !== '');
+      if (refusal !== undefined) throw new StartFailure('RunContainerError', `${RUNTIME_FAILURE}${refusal}`);
       const memory = quantityNumber(spec.resources?.limits?.memory);
       const api = this.world.apiClient();
       const instance = new ContainerInstance(

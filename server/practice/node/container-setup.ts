@@ -29,15 +29,9 @@ export function commandOf(
   return argv.length > 0 || config ? argv : ['/entrypoint'];
 }
 
-const RUNTIME_FAILURE =
-  'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: ';
-
-export function startError(executable: string): string {
-  const why = executable.includes('/')
-    ? `stat ${executable}: no such file or directory`
-    : 'executable file not found in $PATH';
-  return `${RUNTIME_FAILURE}"${executable}": ${why}`;
-}
+/** What the runtime puts before its own words. */
+export const RUNTIME_FAILURE =
+  'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ';
 
 export function resolvConf(pod: KubeObject, namespace: string): string {
   const spec = pod['spec'];

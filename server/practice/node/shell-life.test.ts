@@ -87,6 +87,41 @@ describe('a container with a shell', () => {
     assert.match(env.out, /^HOSTNAME=run$/m);
     assert.match((await exec('run', ['cat', '/etc/resolv.conf'])).out, /^search life\.svc\.cluster\.local/);
     await assert.rejects(exec('run', ['nope']), /exec: "nope": executable file not found in \$PATH$/);
+    await assert.rejects(
+      exec('run', ['/no/such']),
+      /exec: "\/no\/such": stat \/no\/such: no such file or directory$/,
+    );
+    await assert.rejects(exec('run', ['/etc/hosts']), /exec: "\/etc\/hosts": permission denied$/);
+    await assert.rejects(exec('run', ['/etc']), /exec: "\/etc": is a directory$/);
+  });
+
+  it('has a terminal that ends what runs with Ctrl-C and what reads with Ctrl-D', async t => {
+    const { pass, run, exec } = await testNode(t);
+    await run('run', busybox(['sleep', '3600']));
+    await pass(3_000);
+    const typed = (command: string[], input: string[]) => exec('run', command, input, { tty: true });
+    assert.deepEqual(await typed(['sleep', '100'], ['', '\x03']), { code: 130, out: '^C\r\n', err: '' });
+    assert.deepEqual(await typed(['cat'], ['hi\r', '\x04']), { code: 0, out: 'hi\r\nhi\r\n', err: '' });
+    assert.deepEqual(await typed(['cat'], ['hi\r', '\x03']), { code: 130, out: 'hi\r\n^C\r\n', err: '' });
+    // What has a file to read waits for nobody.
+    assert.deepEqual(await typed(['cat', '/etc/hostname'], ['']), { code: 0, out: 'run\r\n', err: '' });
+    assert.deepEqual(await typed(['sh', '-c', 'cat /etc/hostname'], ['']), {
+      code: 0,
+      out: 'run\r\n',
+      err: '',
+    });
+    const shell = await typed(['sh'], ['sleep 100\r', '\x03', 'echo $?\r', 'exit 3\r']);
+    assert.equal(shell.code, 3);
+    assert.match(shell.out, /\^C\r\n\/ # echo \$\?\r\n130\r\n/);
+  });
+
+  it('starts no file that nobody made executable', async t => {
+    const { pass, run, pod } = await testNode(t);
+    await run('run', busybox(['/etc/hosts']));
+    await pass(2_000);
+    const { reason, message } = (await pod('run')).status.containerStatuses[0].lastState.terminated;
+    assert.equal(reason, 'StartError');
+    assert.match(message, /unable to start container process: exec: "\/etc\/hosts": permission denied$/);
   });
 
   it('does not stall the machine with an endless loop', async t => {

@@ -66,18 +66,22 @@ export async function testNode(
       text += Buffer.from(chunk).toString('utf8');
     return text;
   };
-  const exec = async (name: string, command: string[], input?: string) => {
+  /** `input` comes in pieces, one after the other; on a terminal nothing ends it. */
+  const exec = async (name: string, command: string[], input?: string | string[], { tty = false } = {}) => {
     let out = '';
     let err = '';
     const running = nodes.kubelet.exec(
       NAMESPACE,
       name,
-      { container: 'c', command, tty: false, stdin: input !== undefined },
+      { container: 'c', command, tty, stdin: input !== undefined },
       {
         onStdin: listener => {
-          if (input !== undefined) queueMicrotask(() => listener(Buffer.from(input)));
+          for (const [index, piece] of [input ?? []].flat().entries())
+            clock.after(index * 300, () => listener(Buffer.from(piece)));
         },
-        onStdinEnd: listener => setImmediate(listener),
+        onStdinEnd: listener => {
+          if (!tty) clock.after([input ?? []].flat().length * 300, listener);
+        },
         onResize: () => {},
         signal: new AbortController().signal,
         stdout: chunk => {

@@ -1,6 +1,7 @@
 // Runs a further command in a running container (kubectl exec, probes, hooks). Knows which commands need the shell, not
 // how the shell works.
 
+import { startRefusal } from './executable.ts';
 import { parseReference } from './reference.ts';
 import { hasCommand, profileOf } from './shell/profiles.ts';
 import type { Container, ContainerStdin, Program } from './types.ts';
@@ -26,13 +27,14 @@ export async function runExec(
 ): Promise<number> {
   const executable = command[0] ?? '';
   const profile = profileOf(parseReference(container.image).repository);
-  const known = (profile && hasCommand(profile, executable)) || program.has?.(executable);
-  if (!profile || (!known && !(executable.includes('/') && container.files.exists(executable)))) {
-    const why = executable.includes('/')
-      ? `stat ${executable}: no such file or directory`
-      : 'executable file not found in $PATH';
-    throw new ExecStartError(`exec: "${executable}": ${why}`);
-  }
+  const refusal = startRefusal(
+    executable,
+    container.files,
+    name => profile !== undefined && hasCommand(profile, name),
+  );
+  if (refusal !== undefined) throw new ExecStartError(refusal);
+  // Whatever lies in an image without a shell is nothing that anybody here could run.
+  if (!profile) throw new ExecStartError(`exec: "${executable}": exec format error`);
   // The shell is large and most containers are never entered.
   const { runShellCommand } = await import('./shell/index.ts');
   return runShellCommand(container, program, command, io);

@@ -1,7 +1,5 @@
 // A container's file system: the image's files, mounted volumes and what was written. Knows no container and no shell.
 
-import type { ContainerFiles } from './types.ts';
-
 /** What one container may write before the disk is full: a runaway program must not fill the machine's memory. */
 const MAX_WRITTEN_BYTES = 64 * 1024 * 1024;
 const MAX_LINKS = 40;
@@ -116,7 +114,7 @@ interface Mount {
   readOnly: boolean;
 }
 
-export class ContainerFileSystem implements ContainerFiles {
+export class ContainerFileSystem {
   readonly root: DirNode;
   private readonly mounts = new Map<string, Mount>();
   private readonly readOnlyRoot: boolean;
@@ -254,6 +252,10 @@ export class ContainerFileSystem implements ContainerFiles {
 
   exists(path: string): boolean {
     return this.find(path) !== undefined;
+  }
+
+  isFolder(path: string): boolean {
+    return this.find(path)?.kind === 'dir';
   }
 
   mkdir(path: string, recursive = false): void {

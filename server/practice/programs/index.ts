@@ -8,8 +8,9 @@ import { pilot } from './istio/pilot.ts';
 import { proxy } from './istio/proxy.ts';
 import { kserve } from './kserve.ts';
 import { kubeSystem } from './kube-system.ts';
-import { mysql } from './mysql.ts';
+import { mysql } from './mysql/index.ts';
 import { pause } from './pause.ts';
+import { redis } from './redis/index.ts';
 import type { ImageReference } from './reference.ts';
 import { shellImages } from './shell-images.ts';
 import type { ImageEntry, Program } from './types.ts';
@@ -17,6 +18,7 @@ import { webServers } from './web-servers.ts';
 
 export type { ExecIo } from './exec.ts';
 export { ExecStartError, runExec } from './exec.ts';
+export { startRefusal } from './executable.ts';
 export type { DirNode, FileNode, FsNode } from './files.ts';
 export { ContainerFileSystem, directory, file, normalisePath, plant, treeBytes } from './files.ts';
 export { quantityNumber } from './quantity.ts';
@@ -26,7 +28,6 @@ export type { ImageRegistry } from './registries.ts';
 export { registries } from './registries.ts';
 export type {
   Container,
-  ContainerFiles,
   ContainerStdin,
   HostNetwork,
   HttpRequest,
@@ -42,6 +43,7 @@ export const programs: readonly Program[] = [
   ...kubeSystem,
   ...shellImages,
   ...webServers,
+  redis,
   mysql('docker.io/library/mysql'),
   mysql('gcr.io/ml-pipeline/mysql'),
   pilot,

@@ -38,6 +38,12 @@ export async function runAsShell(container: Container): Promise<number> {
   );
 }
 
+/** A shell command instead of the image's own server runs as such; undefined when the server itself is meant. */
+export function otherCommand(container: Container, own: string[]): Promise<number> | undefined {
+  const name = (container.argv[0] ?? '').split('/').pop() ?? '';
+  return own.includes(name) ? undefined : runAsShell(container);
+}
+
 const textOf = (chunk: string | Uint8Array) =>
   typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
 

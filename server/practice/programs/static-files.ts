@@ -1,6 +1,7 @@
 // Serves a folder of a container's files over HTTP, as busybox' httpd and nginx do. Knows no ports.
 
-import type { ContainerFiles, HttpRequest, HttpResponse } from './types.ts';
+import type { ContainerFileSystem } from './files.ts';
+import type { HttpRequest, HttpResponse } from './types.ts';
 
 const TYPES: Record<string, string> = {
   css: 'text/css',
@@ -37,7 +38,7 @@ export function errorPage(flavour: Flavour, status: number, title: string, versi
 }
 
 export function serveFiles(
-  files: ContainerFiles,
+  files: ContainerFileSystem,
   root: string,
   request: HttpRequest,
   flavour: Flavour,

@@ -5,16 +5,7 @@ import type { Clock } from '../../clock.ts';
 import type { ApiClient, KubeObject } from '../../kube/index.ts';
 import type { Random } from '../../random.ts';
 import type { ByteStream, Network } from '../network/types.ts';
-
-/** The files of one container: image files, mounted volumes and what it wrote. Paths are absolute. */
-export interface ContainerFiles {
-  read(path: string): Uint8Array | undefined;
-  readText(path: string): string | undefined;
-  write(path: string, content: string | Uint8Array): void;
-  list(path: string): string[];
-  remove(path: string): void;
-  exists(path: string): boolean;
-}
+import type { ContainerFileSystem } from './files.ts';
 
 export interface Container {
   pod: KubeObject;
@@ -23,7 +14,8 @@ export interface Container {
   /** What the image starts with, overridden by the pod's command and args as a runtime does. */
   argv: string[];
   env: Record<string, string>;
-  files: ContainerFiles;
+  /** Image files, mounted volumes and what it wrote. */
+  files: ContainerFileSystem;
   clock: Clock;
   random: Random;
   network: Network;
@@ -34,8 +26,11 @@ export interface Container {
   /** One line (without its newline) or a chunk to stdout or stderr. */
   log(line: string): void;
   logError(line: string): void;
-  /** Serves TCP on a port of the pod's address until the container ends. Several listeners on one port: refused. */
-  listen(port: number, onConnection: (stream: ByteStream) => void): void;
+  /**
+   * Serves TCP on a port of the pod's address until the container ends; `peer` is the caller's address. Several listeners
+   * on one port: refused.
+   */
+  listen(port: number, onConnection: (stream: ByteStream, peer: string) => void): void;
   /** Serves HTTP/1.1; returns plain responses. `body` is the whole request body. */
   serveHttp(port: number, handle: (request: HttpRequest) => HttpResponse | Promise<HttpResponse>): void;
   /** Tells the kubelet what the program uses now; over its memory limit it is OOMKilled. */

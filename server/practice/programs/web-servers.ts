@@ -1,9 +1,9 @@
-// Plain web servers: nginx, httpd, redis' port, echo servers and python's http.server. Knows their defaults and logs.
+// Plain web servers: nginx, httpd, echo servers and python's http.server. Knows their defaults and logs.
 
 import { specOf } from './general.ts';
 import { runPython } from './python.ts';
 import { hasCommand, profileOf } from './shell/profiles.ts';
-import { runAsShell } from './shell-images.ts';
+import { otherCommand, runAsShell } from './shell-images.ts';
 import { untilAborted } from './signals.ts';
 import { serveFiles } from './static-files.ts';
 import type { Container, HttpRequest, HttpResponse, Program } from './types.ts';
@@ -11,12 +11,6 @@ import type { Container, HttpRequest, HttpResponse, Program } from './types.ts';
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const exitOf = (container: Container) => (container.signal.reason === 'SIGTERM' ? 0 : 137);
 const tagOf = (container: Container) => /:([\d.]+)/.exec(container.image)?.[1] ?? '';
-
-/** A shell command instead of the image's own server runs as such; undefined when the server itself is meant. */
-function otherCommand(container: Container, own: string[]): Promise<number> | undefined {
-  const name = (container.argv[0] ?? '').split('/').pop() ?? '';
-  return own.includes(name) ? undefined : runAsShell(container);
-}
 
 const hasIn = (repository: string) => (executable: string) => {
   const profile = profileOf(repository);
@@ -68,7 +62,9 @@ const nginx: Program = {
         'server {\n    listen       80;\n    server_name  localhost;\n\n    location / {\n        root   /usr/share/nginx/html;\n        index  index.html index.htm;\n    }\n}\n',
     },
   },
-  has: executable => executable === '/docker-entrypoint.sh' || hasIn('docker.io/library/nginx')(executable),
+  has: executable =>
+    ['/docker-entrypoint.sh', 'nginx', 'nginx-debug'].includes(executable) ||
+    hasIn('docker.io/library/nginx')(executable),
   async run(container) {
     const argv = container.argv[0] === '/docker-entrypoint.sh' ? container.argv.slice(1) : container.argv;
     const other = otherCommand({ ...container, argv }, ['nginx', 'nginx-debug']);
@@ -148,85 +144,6 @@ const httpd: Program = {
   },
 };
 
-const redis: Program = {
-  image: 'docker.io/library/redis',
-  config: { entrypoint: ['docker-entrypoint.sh'], cmd: ['redis-server'], env: { PATH } },
-  async run(container) {
-    const argv = container.argv[0] === 'docker-entrypoint.sh' ? container.argv.slice(1) : container.argv;
-    const other = otherCommand({ ...container, argv }, ['redis-server']);
-    if (other) return other;
-    const port = Number(argv[argv.indexOf('--port') + 1]) || 6379;
-    const line = (text: string) =>
-      container.log(`1:M ${new Date(container.clock.now()).toUTCString().slice(5, 25)}.000 * ${text}`);
-    container.use({ cpuMillis: 2, memoryBytes: 10 * 1024 * 1024 });
-    const data = new Map<string, string>();
-    container.listen(port, stream => {
-      let text = '';
-      stream.onEnd(() => stream.end());
-      stream.onData(chunk => {
-        text += Buffer.from(chunk).toString('utf8');
-        for (;;) {
-          const taken = takeCommand(text);
-          if (!taken) break;
-          text = text.slice(taken.length);
-          stream.write(Buffer.from(redisAnswer(taken.words, data)));
-        }
-      });
-    });
-    line(`Running mode=standalone, port=${port}.`);
-    line('Server initialized');
-    line('Ready to accept connections tcp');
-    await untilAborted(container.signal);
-    return exitOf(container);
-  },
-};
-
-/** The next whole command, in the array form of the protocol or as an inline line. */
-function takeCommand(text: string): { words: string[]; length: number } | undefined {
-  if (!text.startsWith('*')) {
-    const end = text.indexOf('\n');
-    return end < 0 ? undefined : { words: text.slice(0, end).trim().split(/\s+/), length: end + 1 };
-  }
-  const head = /^\*(\d+)\r\n/.exec(text);
-  if (!head) return undefined;
-  const words: string[] = [];
-  let at = head[0].length;
-  for (let i = 0; i < Number(head[1]); i++) {
-    const size = /^\$(\d+)\r\n/.exec(text.slice(at));
-    if (!size) return undefined;
-    at += size[0].length;
-    if (text.length < at + Number(size[1]) + 2) return undefined;
-    words.push(text.slice(at, at + Number(size[1])));
-    at += Number(size[1]) + 2;
-  }
-  return { words, length: at };
-}
-
-function redisAnswer([command = '', key = '', value = '']: string[], data: Map<string, string>): string {
-  const bulk = (text: string | undefined) =>
-    text === undefined ? '$-1\r\n' : `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
-  switch (command.toUpperCase()) {
-    case 'PING':
-      return key ? bulk(key) : '+PONG\r\n';
-    case 'SET':
-      data.set(key, value);
-      return '+OK\r\n';
-    case 'GET':
-      return bulk(data.get(key));
-    case 'DEL':
-      return `:${data.delete(key) ? 1 : 0}\r\n`;
-    case 'INCR': {
-      const next = Number(data.get(key) ?? 0) + 1;
-      data.set(key, String(next));
-      return `:${next}\r\n`;
-    }
-    case 'QUIT':
-      return '+OK\r\n';
-    default:
-      return `-ERR unknown command '${command}'\r\n`;
-  }
-}
-
 function simpleServer(
   image: string,
   port: (c: Container) => number,
@@ -291,7 +208,6 @@ const python: Program = {
 export const webServers: readonly Program[] = [
   nginx,
   httpd,
-  redis,
   python,
   simpleServer(
     'docker.io/hashicorp/http-echo',

@@ -1,16 +1,46 @@
 // The only door of the shell folder: commands, scripts and interactive shells in a container.
 
 import type { ExecIo } from '../exec.ts';
+import { specOf } from '../general.ts';
 import { parseReference } from '../reference.ts';
 import type { Container, Program } from '../types.ts';
 import { interact } from './interactive.ts';
-import { profileOf, type ShellProfile } from './profiles.ts';
-import { ShellSession } from './session.ts';
+import { isShellName, profileOf, type ShellProfile } from './profiles.ts';
+import { type ShellIo, ShellSession } from './session.ts';
+import { Terminal } from './terminal.ts';
 
-const SHELLS = new Set(['sh', 'bash', 'ash']);
-/** Commands whose point is what comes on standard input: for these the whole input is awaited. */
-const READERS =
-  /(^|[\s/;|&(])(ash|awk|base64|bash|cat|dd|grep|gunzip|head|md5sum|mysql|psql|read|sed|sh|sha256sum|sort|tail|tar|tee|tr|wc|xargs)\b/;
+/** What a command ended by Ctrl-C comes to. */
+const INTERRUPTED = 130;
+/** Commands that may read standard input, and how many words they take before the names of files. */
+const READERS: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(
+    ['base64', 'cat', 'gunzip', 'head', 'md5sum', 'sha256sum', 'sort', 'tail', 'tee', 'wc', 'xargs'].map(
+      name => [name, 0],
+    ),
+  ),
+  awk: 1,
+  grep: 1,
+  sed: 1,
+  tr: 2,
+};
+/** Commands that talk with whoever types, line by line. */
+const TALKERS = ['mysql', 'redis-cli'];
+const READER_IN_SCRIPT = new RegExp(
+  `(^|[\\s/;|&(])(ash|bash|dd|read|sh|tar|${[...Object.keys(READERS), ...TALKERS].join('|')})\\b`,
+);
+
+/** Whether this command (no shell) waits for what comes on standard input. */
+function readsInput([executable = '', ...args]: readonly string[]): boolean {
+  const name = nameOf(executable);
+  if (name === 'tar') return args.some(arg => /^-?[a-zA-Z]*x/.test(arg)) && args.includes('-');
+  if (name === 'dd') return !args.some(arg => arg.startsWith('if='));
+  if (name === 'tee' || name === 'xargs') return true;
+  const taken = READERS[name];
+  if (taken === undefined) return false;
+  // A bare number belongs to an option (`head -n 1`).
+  const operands = args.filter(arg => (!arg.startsWith('-') && !/^\d+$/.test(arg)) || arg === '-');
+  return operands.length <= taken || operands.includes('-');
+}
 
 const nameOf = (executable: string) => executable.slice(executable.lastIndexOf('/') + 1);
 
@@ -53,24 +83,36 @@ export async function runCommandLine(
   io: ExecIo,
   how: ShellRun = {},
 ): Promise<number> {
-  const own = container.pod['spec'];
-  const spec = [...(own.containers ?? []), ...(own.initContainers ?? [])].find(
-    (c: any) => c.name === container.name,
-  );
-  const session = new ShellSession(container, profile(container), io.tty ? onTerminal(io) : io, {
+  const spec = specOf(container);
+  const isShell = isShellName(nameOf(command[0] ?? ''));
+  const scripted = isShell && command.slice(1).some(a => !/^-[il]+$/.test(a));
+  const interactive = isShell && !scripted && (io.tty || command.includes('-i'));
+  const terminal = io.stdin && (io.tty || interactive) ? new Terminal(io) : undefined;
+  const own: ShellIo = { ...(io.tty ? onTerminal(io) : io), ...(terminal ? { terminal } : {}) };
+  const session = new ShellSession(container, profile(container), own, {
     cwd: spec?.workingDir ?? '/',
     main: how.main ?? false,
   });
   how.onSession?.(session);
-  const isShell = SHELLS.has(nameOf(command[0] ?? ''));
-  const scripted = isShell && command.slice(1).some(a => !/^-[il]+$/.test(a));
-  if (isShell && !scripted) {
-    if (io.tty || command.includes('-i')) return interact(session, container, profile(container), io);
-    return session.shell([], Buffer.from(await wholeInput(io), 'latin1').toString('utf8'));
+  if (interactive)
+    return terminal ? interact(session, container, profile(container), { ...own, terminal }) : 0;
+  if (terminal && !isShell && readsInput(command)) {
+    const typed = await terminal.readAll();
+    if (typed === undefined) return INTERRUPTED;
+    return session.command(command, { text: Buffer.from(typed, 'utf8').toString('latin1') });
   }
-  const input = io.stdin && READERS.test(command.join(' ')) ? await wholeInput(io) : '';
-  if (isShell) return session.shell(command.slice(1), input);
-  return session.command(command, { text: input });
+  const heard = terminal?.onInterrupt(() => session.cancel());
+  try {
+    const reads = isShell
+      ? !scripted || READER_IN_SCRIPT.test(command.slice(1).join(' '))
+      : readsInput(command) || TALKERS.includes(nameOf(command[0] ?? ''));
+    const input = reads && !terminal ? await wholeInput(io) : '';
+    if (!isShell) return await session.command(command, { text: input });
+    if (scripted) return await session.shell(command.slice(1), input);
+    return await session.shell([], Buffer.from(input, 'latin1').toString('utf8'));
+  } finally {
+    heard?.();
+  }
 }
 
 /** What `kubectl exec` runs. */

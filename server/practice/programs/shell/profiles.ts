@@ -18,19 +18,19 @@ const BUILTINS = words(
 );
 
 const BUSYBOX = words(`
-  arch ash awk base64 basename cat chgrp chmod chown clear cp cut date dd df diff dirname dmesg du echo env expr false
-  fallocate find free fsync grep gunzip gzip head hostid hostname httpd id ip kill killall less link ln logname ls md5sum mkdir
-  mkfifo mktemp more mount mv nc netstat nice nl nohup nproc nslookup od paste ping printenv printf ps pwd readlink
-  realpath rev rm rmdir route sed seq sh sha1sum sha256sum sha512sum sleep sort split stat strings stty su sync tac tail
-  tar tee telnet test time timeout top touch tr true truncate tty uname uniq unlink uptime users vi watch wc wget which
+  arch ash awk base64 basename cat chgrp chmod chown clear cp cut date dd df diff dirname du echo env expr false
+  fallocate find free grep gunzip gzip head hostname httpd id kill ln ls md5sum mkdir
+  mktemp mount mv nc netstat nl nproc nslookup od paste printenv printf ps pwd readlink
+  rev rm rmdir sed seq sh sha1sum sha256sum sleep sort split stat strings sync tac tail
+  tar tee test time timeout touch tr true truncate tty uname uniq uptime wc wget which
   whoami xargs yes zcat`);
 
 const DEBIAN = words(`
   arch awk base64 basename bash cat chgrp chmod chown cp cut date dd df diff dirname du echo env expand expr fallocate false find
-  fold getconf getent grep gunzip gzip head hostid hostname id join kill link ln ls md5sum mkdir mkfifo mktemp mount mv
-  nice nl nohup nproc numfmt od paste printenv printf pwd readlink realpath rm rmdir sed seq sh sha1sum sha256sum
-  sha512sum shuf sleep sort split stat stty sync tac tail tar tee test timeout touch tr true truncate tty uname uniq
-  unlink wc which whoami xargs yes zcat`);
+  fold getent grep gunzip gzip head hostname id join kill ln ls md5sum mkdir mktemp mount mv
+  nl nproc od paste printenv printf pwd readlink rm rmdir sed seq sh sha1sum sha256sum
+  sleep sort split stat sync tac tail tar tee test timeout touch tr true truncate tty uname uniq
+  wc which whoami xargs yes zcat`);
 
 const PASSWD = 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n';
 
@@ -65,23 +65,23 @@ const alpine = (...more: string[]): ShellProfile => ({
 });
 
 /** By repository, first fit; a trailing `*` fits what follows. */
-const PROFILES: readonly [string, ShellProfile][] = [
+export const PROFILES: readonly [string, ShellProfile][] = [
   ['docker.io/library/busybox', busybox()],
-  ['docker.io/library/alpine', alpine('apk')],
+  ['docker.io/library/alpine', alpine()],
   ['docker.io/curlimages/curl', alpine('curl')],
   ['docker.io/nicolaka/netshoot', alpine('bash', 'curl', 'dig', 'jq', 'host')],
   ['docker.io/alpine/k8s', alpine('bash', 'curl', 'jq')],
-  ['docker.io/library/nginx', debian('curl', 'nginx')],
-  ['docker.io/library/httpd', debian('httpd')],
-  ['docker.io/library/redis', debian('redis-cli', 'redis-server')],
-  ['docker.io/library/mysql', debian('mysql', 'mysqladmin', 'mysqld')],
-  ['gcr.io/ml-pipeline/mysql', debian('mysql', 'mysqladmin', 'mysqld')],
-  ['docker.io/library/postgres', debian('psql', 'pg_isready')],
-  ['docker.io/library/python', debian('curl', 'python', 'python3', 'pip', 'wget')],
-  ['docker.io/istio/proxyv2', debian('curl', 'pilot-agent', 'envoy', 'istio-iptables')],
-  ['docker.io/istio/pilot', debian('curl', 'pilot-discovery')],
-  ['ghcr.io/dexidp/dex', alpine('dex')],
-  ['registry.k8s.io/e2e-test-images/agnhost', alpine('bash', 'curl', 'dig', 'agnhost')],
+  ['docker.io/library/nginx', debian('curl')],
+  ['docker.io/library/httpd', debian()],
+  ['docker.io/library/redis', debian('redis-cli')],
+  ['docker.io/library/mysql', debian('mysql', 'mysqladmin')],
+  ['gcr.io/ml-pipeline/mysql', debian('mysql', 'mysqladmin')],
+  ['docker.io/library/postgres', debian('pg_isready')],
+  ['docker.io/library/python', debian('curl', 'python', 'python3', 'wget')],
+  ['docker.io/istio/proxyv2', debian('curl')],
+  ['docker.io/istio/pilot', debian('curl')],
+  ['ghcr.io/dexidp/dex', alpine()],
+  ['registry.k8s.io/e2e-test-images/agnhost', alpine('bash', 'curl', 'dig')],
 ];
 
 /** Images built from scratch or distroless: there is no shell to start. */
@@ -123,8 +123,6 @@ export function profileOf(repository: string): ShellProfile | undefined {
   return PROFILES.find(([pattern]) => fits(pattern, repository))?.[1] ?? debian();
 }
 
-const ALIASES = new Set(['sh', 'ash', 'bash']);
-
 /** Whether the image has this command, by name or by path. */
 export function hasCommand(profile: ShellProfile, executable: string): boolean {
   const slash = executable.lastIndexOf('/');
@@ -132,8 +130,10 @@ export function hasCommand(profile: ShellProfile, executable: string): boolean {
   if (slash >= 0 && !/^(\/usr(\/local)?)?\/s?bin$/.test(executable.slice(0, slash))) return false;
   return (
     profile.commands.includes(name) ||
-    (ALIASES.has(name) && name !== (profile.kind === 'ash' ? 'bash' : 'ash'))
+    (isShellName(name) && name !== (profile.kind === 'ash' ? 'bash' : 'ash'))
   );
 }
+
+export const isShellName = (name: string) => name === 'sh' || name === 'ash' || name === 'bash';
 
 export const isBuiltin = (name: string) => BUILTINS.includes(name);

@@ -3,15 +3,18 @@
 
 import { Bash, type CommandName, type CustomCommand, defineCommand, getCommandNames } from 'just-bash';
 import type { ExecIo } from '../exec.ts';
-import { ContainerFileSystem, file, plant } from '../files.ts';
+import { file, plant } from '../files.ts';
 import type { Container } from '../types.ts';
 import { diskCommands } from './disk-commands.ts';
 import { HIDDEN, plantCommands, shellFileSystem } from './file-system.ts';
 import { instrument } from './instrument.ts';
-import { networkCommands } from './network-commands.ts';
+import { mysqlCommands } from './mysql-commands.ts';
+import { networkCommands } from './network/index.ts';
 import { isBuiltin, type ShellProfile } from './profiles.ts';
 import { pythonCommands } from './python-commands.ts';
+import { redisCommands } from './redis-commands.ts';
 import { systemCommands } from './system-commands.ts';
+import type { Terminal } from './terminal.ts';
 
 /** Endless loops are ended by signals, not by counting; the library wants numbers. */
 const NO_LIMIT = 1_000_000_000;
@@ -36,10 +39,15 @@ export interface ShellInput {
   text?: string;
 }
 
+export interface ShellIo extends ExecIo {
+  /** Where somebody types; absent: nobody does. */
+  terminal?: Terminal;
+}
+
 /** What added commands may use besides the library's context. */
 export interface ShellTools {
   container: Container;
-  io: ExecIo;
+  io: ShellIo;
   profile: ShellProfile;
   /** Prints at once, past the library's buffering: for commands that run for long. */
   print(text: string): void;
@@ -58,10 +66,16 @@ interface ShellOptions {
   processes?: { running: number };
 }
 
+/** What the library lacks, whichever image has it. */
+export const addedCommands = (tools: ShellTools): CustomCommand[] =>
+  [systemCommands, diskCommands, networkCommands, mysqlCommands, redisCommands, pythonCommands].flatMap(
+    make => make(tools),
+  );
+
 export class ShellSession {
   private readonly bash: Bash;
   private readonly container: Container;
-  private readonly io: ExecIo;
+  private readonly io: ShellIo;
   private abort = new AbortController();
   private ticks = 0;
   private lastPause = 0;
@@ -80,7 +94,7 @@ export class ShellSession {
   cwd: string;
   env: Record<string, string>;
 
-  constructor(container: Container, profile: ShellProfile, io: ExecIo, options: ShellOptions) {
+  constructor(container: Container, profile: ShellProfile, io: ShellIo, options: ShellOptions) {
     this.processes = options.processes ?? { running: 1 };
     this.container = container;
     this.io = io;
@@ -90,8 +104,6 @@ export class ShellSession {
     const stop = () => this.abort.abort(io.signal.reason);
     if (io.signal.aborted) stop();
     else io.signal.addEventListener('abort', stop, { once: true });
-    if (!(container.files instanceof ContainerFileSystem))
-      throw new Error('a shell needs the container file system');
     const session = this;
     const now = container.clock.now();
     for (const [path, content] of Object.entries(profile.files ?? {}))
@@ -117,7 +129,14 @@ export class ShellSession {
       },
     };
     const known = new Set<string>(getCommandNames());
-    const added = [systemCommands, diskCommands, networkCommands, pythonCommands]
+    const added = [
+      systemCommands,
+      diskCommands,
+      networkCommands,
+      mysqlCommands,
+      redisCommands,
+      pythonCommands,
+    ]
       .flatMap(make => make(tools))
       .filter(c => profile.commands.includes(c.name.replace(HIDDEN, '')));
     this.bash = new Bash({

@@ -112,7 +112,7 @@ export function systemCommands(tools: ShellTools): CustomCommand[] {
     defineCommand('chgrp', async () => text('')),
     defineCommand('mktemp', async args => {
       const path = `/tmp/tmp.${container.random.text(6, 'abcdefghijkmnpqrstuvwxyz')}`;
-      if (args.includes('-d') && 'mkdir' in container.files) (container.files as any).mkdir(path, true);
+      if (args.includes('-d')) container.files.mkdir(path, true);
       else container.files.write(path, '');
       return text(`${path}\n`);
     }),

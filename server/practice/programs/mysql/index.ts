@@ -1,15 +1,21 @@
-// MySQL: initialises its data directory once, then accepts connections and greets them. Speaks no SQL.
+// MySQL: initialises its data directory once, then accepts connections. Knows its life and its log, no SQL.
 
-import type { ByteStream } from '../network/index.ts';
-import { untilAborted } from './signals.ts';
-import type { Container, Program } from './types.ts';
+import { parseReference } from '../reference.ts';
+import { hasCommand, profileOf } from '../shell/profiles.ts';
+import { runAsShell } from '../shell-images.ts';
+import { untilAborted } from '../signals.ts';
+import type { Container, Program } from '../types.ts';
+import { DATA, MysqlData } from './data.ts';
+import { MysqlServer } from './server.ts';
 
 const PORT = 3306;
-const DATA = '/var/lib/mysql';
+const ENTRYPOINT = 'docker-entrypoint.sh';
 /** A first start writes the system tables; a later one only recovers. */
 const INITIALISE_MS = 4_000;
 const START_MS = 1_200;
 const PASSWORDS = ['MYSQL_ROOT_PASSWORD', 'MYSQL_ALLOW_EMPTY_PASSWORD', 'MYSQL_RANDOM_ROOT_PASSWORD'];
+
+const PASSWORD_LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
 /** The image's own data directory, for a container without a volume. */
 const EMPTY_DATA = { [`${DATA}/.keep`]: '' };
@@ -17,15 +23,21 @@ const EMPTY_DATA = { [`${DATA}/.keep`]: '' };
 const time = (container: Container) => new Date(container.clock.now()).toISOString();
 
 export function mysql(image: string): Program {
+  const profile = profileOf(parseReference(image).repository)!;
   return {
     image,
     config: {
-      entrypoint: ['docker-entrypoint.sh'],
+      entrypoint: [ENTRYPOINT],
       cmd: ['mysqld'],
       env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', MYSQL_MAJOR: '8.0' },
       files: EMPTY_DATA,
     },
-    run: serve,
+    has: executable =>
+      executable === ENTRYPOINT || executable === 'mysqld' || hasCommand(profile, executable),
+    run(container) {
+      const argv = container.argv[0] === ENTRYPOINT ? container.argv.slice(1) : container.argv;
+      return /^(mysqld$|-)/.test(argv[0] ?? '') ? serve(container) : runAsShell({ ...container, argv });
+    },
   };
 }
 
@@ -37,8 +49,8 @@ async function serve(container: Container): Promise<number> {
     container.log(`${time(container).slice(0, 19).replace('T', ' ')}+00:00 [Note] [Entrypoint]: ${text}`);
   container.use({ cpuMillis: 40, memoryBytes: 150 * 1024 * 1024 });
   entry(`Entrypoint script for MySQL Server ${version} started.`);
-  const fresh = !container.files.exists(`${DATA}/ibdata1`);
-  if (fresh) {
+  const data = new MysqlData(container.files);
+  if (!data.initialised) {
     if (!PASSWORDS.some(name => container.env[name])) {
       container.logError(
         `${time(container).slice(0, 19).replace('T', ' ')}+00:00 [ERROR] [Entrypoint]: Database is uninitialized and password option is not specified\n    You need to specify one of the following as an environment variable:\n    - MYSQL_ROOT_PASSWORD\n    - MYSQL_ALLOW_EMPTY_PASSWORD\n    - MYSQL_RANDOM_ROOT_PASSWORD`,
@@ -53,7 +65,12 @@ async function serve(container: Container): Promise<number> {
     );
     await container.clock.sleep(INITIALISE_MS, container.signal);
     if (container.signal.aborted) return exitOf(container);
-    container.files.write(`${DATA}/ibdata1`, 'innodb');
+    let password = container.env['MYSQL_ROOT_PASSWORD'] ?? '';
+    if (container.env['MYSQL_RANDOM_ROOT_PASSWORD']) {
+      password = container.random.text(32, PASSWORD_LETTERS);
+      entry(`GENERATED ROOT PASSWORD: ${password}`);
+    }
+    data.initialise(container.env, password);
     entry('Database files initialized');
     entry('MySQL init process done. Ready for start up.');
   }
@@ -62,7 +79,8 @@ async function serve(container: Container): Promise<number> {
   if (container.signal.aborted) return exitOf(container);
   say('System', '013576', 'InnoDB initialization has started.');
   say('System', '013577', 'InnoDB initialization has ended.');
-  container.listen(PORT, stream => greet(stream, version));
+  const server = new MysqlServer(container, data, version);
+  container.listen(PORT, (stream, peer) => server.accept(stream, peer));
   say(
     'System',
     '010931',
@@ -87,12 +105,3 @@ async function serve(container: Container): Promise<number> {
 }
 
 const exitOf = (container: Container) => (container.signal.reason === 'SIGTERM' ? 0 : 137);
-
-/** The server speaks first: a handshake packet of protocol 10. */
-function greet(stream: ByteStream, version: string): void {
-  const text = Buffer.from(`\x0a${version}\0`, 'latin1');
-  const rest = Buffer.alloc(40);
-  const header = Buffer.from([text.length + rest.length, 0, 0, 0]);
-  stream.write(Buffer.concat([header, text, rest]));
-  stream.onEnd(() => stream.end());
-}
