@@ -9,6 +9,7 @@ import { parseQuantity } from '#common/quantity/index.ts';
 import { realClock } from '../clock.ts';
 import { seededRandom } from '../random.ts';
 import { createPracticeCluster } from './cluster.ts';
+import { surviveFaults } from './faults.ts';
 import type { NodeOptions } from './types.ts';
 
 const usage = (baselines: Baselines | undefined) => `npm run practice -- [options]
@@ -148,14 +149,16 @@ async function start(args: readonly string[], baselines: Baselines | undefined):
   const settings = readSettings(args, baselines);
   if (settings === 'help') return void console.log(usage(baselines));
   const { port, kubeconfig, seed, baseline, ...options } = settings;
+  const tell = (where: string, error: unknown) =>
+    console.error(`practice: ${where}: ${error instanceof Error ? error.message : error}`);
+  surviveFaults(tell);
   const cluster = await createPracticeCluster({
     ...options,
     openNodePorts: true,
     clock: realClock(),
     random: seededRandom(seed),
     listen: { port },
-    onFault: (where, error) =>
-      console.error(`practice: ${where}: ${error instanceof Error ? error.message : error}`),
+    onFault: tell,
   });
   let ending = false;
   const end = async () => {

@@ -5,6 +5,7 @@ import type { ApiClient } from '../kube/index.ts';
 import { admissionPlugins } from './admission/index.ts';
 import { bootstrapObjects } from './bootstrap.ts';
 import { type RunningControllers, startControllers } from './controllers/index.ts';
+import { guardedClock } from './faults.ts';
 import { type ClusterNodes, createNodes, installMinikube } from './node/index.ts';
 import { openNodePorts } from './node-ports.ts';
 import {
@@ -53,7 +54,9 @@ interface Parts {
 }
 
 export async function createPracticeCluster(options: PracticeOptions): Promise<PracticeCluster> {
-  const { clock, random } = options;
+  const { random } = options;
+  // Without anybody to tell, a failure ends the process: tests shall see it.
+  const clock = options.onFault ? guardedClock(options.clock, options.onFault) : options.clock;
   const saved = options.saved && decodeCluster(options.saved);
   const { onChange } = options;
   const store = createMemoryStore(onChange ? { onWrite: key => KEPT_BY_NOBODY.test(key) || onChange() } : {});

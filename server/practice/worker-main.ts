@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { realClock } from '../clock.ts';
 import { seededRandom } from '../random.ts';
 import { createPracticeCluster } from './cluster.ts';
+import { surviveFaults } from './faults.ts';
 import type { PracticeSnapshot } from './types.ts';
 import type { WorkerMessage, WorkerRequest, WorkerStart } from './worker-protocol.ts';
 import { asWritten } from './worker-trace.ts';
@@ -21,7 +22,10 @@ const { seed, speed, code, ...options } = workerData as WorkerStart;
 const snapshots = new Map<number, PracticeSnapshot>();
 let nextSnapshot = 1;
 
+const fault = (where: string, error: unknown) => say({ type: 'fault', where, message: textOf(error) });
+
 async function main(): Promise<void> {
+  surviveFaults(fault);
   // Said once, not at every write: the owner looks when it is ready to.
   let told = true;
   const cluster = await createPracticeCluster({
@@ -33,7 +37,7 @@ async function main(): Promise<void> {
     },
     clock: realClock(speed),
     random: seededRandom(seed || randomInt(2 ** 31)),
-    onFault: (where, error) => say({ type: 'fault', where, message: textOf(error) }),
+    onFault: fault,
   });
 
   async function answer(request: WorkerRequest): Promise<unknown> {

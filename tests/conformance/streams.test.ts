@@ -200,3 +200,22 @@ test('a port nobody listens on is told to who forwards to it', { skip }, async (
     /error forwarding port 81 to pod [0-9a-f]{64}, uid : .*connect: connection refused/,
   );
 });
+
+test('a command that is watched until it fails tells its output once and its exit code', {
+  skip,
+}, async () => {
+  const { sh } = await cluster();
+  for (const [name, sockets] of [
+    ['fails-ws', 'true'],
+    ['fails-spdy', 'false'],
+  ]) {
+    const run = await sh(
+      `kubectl run ${name} --image=busybox --restart=Never --rm -i --quiet -- sh -c 'sleep 2; echo seen; exit 3'`,
+      { env: { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: sockets as string }, timeout: 60_000 },
+    );
+    assert.equal(run.stdout, 'seen\n', run.text);
+    assert.doesNotMatch(run.stderr, /couldn't attach/);
+    assert.match(run.stderr, new RegExp(`^pod default/${name} terminated \\(Error\\)$`, 'm'));
+    assert.equal(run.code, 3, run.text);
+  }
+});

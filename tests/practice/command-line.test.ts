@@ -32,8 +32,10 @@ interface Started {
 
 let count = 0;
 
-function run(args: readonly string[]) {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+function run(args: readonly string[], nodeOptions: readonly string[] = []) {
+  const child = spawn(process.execPath, [...nodeOptions, PROGRAM, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   running.add(child);
   const output = { text: '' };
   const exit = new Promise<number | null>(resolve =>
@@ -233,4 +235,24 @@ test('a value that cannot be is said with what may stand there', () => {
   wrong(/Unknown option '--nope'/, '--nope');
   const missing = join(folder, 'not-there');
   wrong(/^--token-auth-file .*not-there: it cannot be read/, '--token-auth-file', missing);
+});
+
+test('what fails in a timer or a promise is told, and the cluster goes on', async () => {
+  const kubeconfig = join(folder, 'kubeconfig-faults');
+  // Loaded before the program: fails again and again, outside of anything that would catch it.
+  const failing = `setInterval(() => {
+    Promise.reject(new Error('nobody waits for this'));
+    throw new Error('nobody catches this');
+  }, 100).unref();`;
+  const { child, exit, output, says } = run(
+    ['--kubeconfig', kubeconfig, '--control-plane-only'],
+    ['--import', `data:text/javascript,${encodeURIComponent(failing)}`],
+  );
+  const [, url = ''] = await says(/answers at (\S+)/);
+  await says(/practice: uncaught: nobody catches this/);
+  await says(/practice: unhandled: nobody waits for this/);
+  const answer = await api(kubeconfig, url, '/api/v1/namespaces/default');
+  assert.equal(answer.status, 200, output.text);
+  child.kill('SIGTERM');
+  assert.equal(await exit, 0, output.text);
 });

@@ -64,8 +64,11 @@ export class EvictionManager<P extends Pressed> {
   private later(): void {
     this.node.clock.after(ROUND_MS, () => {
       if (this.stopped) return;
-      this.round();
-      this.later();
+      try {
+        this.round();
+      } finally {
+        this.later();
+      }
     });
   }
 

@@ -218,20 +218,22 @@ export class Prober {
 
   private next(ms: number): void {
     if (this.stopped) return;
-    this.timer = this.services.clock.after(ms, () => void this.round());
+    this.timer = this.services.clock.after(ms, () => this.round());
   }
 
   private async round(): Promise<void> {
     const periodMs = (this.probe.periodSeconds ?? 10) * 1000;
     const began = this.services.clock.now();
-    if (!this.held && this.services.gate()) {
+    try {
+      if (this.held || !this.services.gate()) return;
       this.asking = true;
       const outcome = await ask(this.probe, this.services.target, this.services.network, this.services.clock);
       this.asking = false;
-      if (this.stopped) return;
-      this.count(outcome);
+      if (!this.stopped) this.count(outcome);
+    } finally {
+      this.asking = false;
+      this.next(Math.max(1, periodMs - (this.services.clock.now() - began)));
     }
-    this.next(Math.max(1, periodMs - (this.services.clock.now() - began)));
   }
 
   private count(outcome: ProbeOutcome): void {

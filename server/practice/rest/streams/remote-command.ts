@@ -66,7 +66,8 @@ export async function runRemoteCommand(exchange: UpgradeExchange, verb: 'exec' |
   const run =
     verb === 'exec'
       ? kubelet.exec(namespace, name, options, session.streams)
-      : kubelet.attach(namespace, name, options, session.streams);
+      : // Whoever attaches is told that the streams ended, not with which code.
+        kubelet.attach(namespace, name, options, session.streams).then(() => 0);
   const outcome = run.then(
     code => ({ code }),
     (error: unknown) => ({ error }),
