@@ -6,6 +6,7 @@ import { defineConfig } from 'astro/config';
 import expressiveCode, { createRenderer, pluginFramesTexts } from 'astro-expressive-code';
 import { blockLocale, runnableBlocks } from './src/course/code-blocks.ts';
 import { twinHeadingIds } from './src/course/heading-ids.ts';
+import { relativeAddresses } from './src/course/relative-addresses.ts';
 import { searchIndex } from './src/course/search-index.ts';
 
 // Expressive Code speaks English only, unless told.
@@ -51,8 +52,15 @@ export default defineConfig({
       },
     }),
     mdx(),
+    relativeAddresses(),
     searchIndex(),
   ],
   // A strict CSP forbids inline scripts, and vite inlines small ones unless told not to.
-  vite: { build: { assetsInlineLimit: 0 } },
+  vite: {
+    build: { assetsInlineLimit: 0, cssCodeSplit: false },
+    // Scripts find each other from where they are, so that the site may lie in any folder of a host.
+    experimental: {
+      renderBuiltUrl: (_file, { hostType }) => (hostType === 'js' ? { relative: true } : undefined),
+    },
+  },
 });

@@ -3,6 +3,7 @@
 
 import { find, h } from './dom.ts';
 import { memory } from './memory.ts';
+import { fromRoot } from './root.ts';
 
 const drawer = find('#course');
 let asked = false;
@@ -16,7 +17,8 @@ async function fill(drawer: HTMLElement): Promise<void> {
   if (asked || !near) return;
   asked = true;
   try {
-    const home = await fetch(`/${document.documentElement.lang}/`);
+    const address = fromRoot(`${document.documentElement.lang}/`);
+    const home = await fetch(address);
     const page = new DOMParser().parseFromString(await home.text(), 'text/html');
     const outline = find('.outline.full', page);
     if (!home.ok || !outline) return;
@@ -25,8 +27,11 @@ async function fill(drawer: HTMLElement): Promise<void> {
     for (const part of outline.querySelectorAll('[id]')) part.removeAttribute('id');
     for (const title of outline.querySelectorAll('h3'))
       title.replaceWith(h('h2', { class: 'outline-title' }, title.textContent));
-    for (const link of outline.querySelectorAll('a'))
-      if (link.getAttribute('href') === location.pathname) link.setAttribute('aria-current', 'page');
+    for (const link of outline.querySelectorAll('a')) {
+      // Relative to the page it came from, not to this one.
+      link.href = new URL(link.getAttribute('href') ?? '', address).href;
+      if (link.pathname === location.pathname) link.setAttribute('aria-current', 'page');
+    }
     for (const lab of memory.finishedLabs())
       for (const item of outline.querySelectorAll<HTMLElement>(`[data-lab="${CSS.escape(lab)}"]`))
         item.dataset.done = '';

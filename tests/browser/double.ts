@@ -58,6 +58,8 @@ export async function startDouble(
   dist: string,
   attempt: AttemptView | undefined,
   withServer = true,
+  /** Folder of the host that the site lies in. */
+  base = '/',
 ): Promise<Double> {
   const sessions = new Set<WebSocket>();
   const terminals = new Map<string, WebSocket>();
@@ -127,8 +129,11 @@ export async function startDouble(
       double.status.kubectl = { state: 'found', path: 'kubectl', version: 'v1.36.0', source: 'cache' };
       return json(double.status);
     }
-    const path = normalize(decodeURIComponent(pathname)).replace(/\/$/, '/index.html');
+    const path = normalize(decodeURIComponent(pathname))
+      .replace(/\/$/, '/index.html')
+      .slice(base.length - 1);
     try {
+      if (!pathname.startsWith(base)) throw new Error('outside of the site');
       const body = await readFile(join(dist, path));
       response.writeHead(200, {
         'content-type': TYPES[extname(path)] ?? 'text/plain',

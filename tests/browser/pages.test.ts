@@ -124,6 +124,37 @@ test('without a server a lesson says how to start one, and offers nothing that c
   await context.close();
 });
 
+test('in a folder of any host pages read, are searched and complain of nothing', { skip }, async () => {
+  const host = await startDouble(site, undefined, false, '/docs/kubeflow/');
+  const { page, context } = await openPage(browser, 'wide');
+  // Not even of a missing server, which the console of a visitor would hold against us.
+  const said: string[] = [];
+  page.on('console', message => message.type() === 'error' && said.push(message.text()));
+  page.on('pageerror', error => said.push(error.message));
+  try {
+    await page.goto(`${host.url}/docs/kubeflow/`);
+    await page.waitForURL('**/docs/kubeflow/zh-TW/');
+    await page.click('[data-start-lab]');
+    await page.getByText('npm start').waitFor();
+    await page.click('[data-twin]');
+    await page.waitForURL('**/docs/kubeflow/en/**');
+    await page.getByText('npm start').waitFor();
+    await page.click('[popovertarget="course"]');
+    await page.locator('.drawer .outline-lessons a').nth(-1).click();
+    await page.waitForURL('**/docs/kubeflow/en/decide/**');
+    await page.keyboard.press('/');
+    await page.fill('dialog.search input', 'CrashLoopBackOff');
+    await page.locator('.search-results a').first().click();
+    await page.waitForURL('**/docs/kubeflow/en/**');
+    for (const path of ['progress', 'errors', 'glossary'])
+      await page.goto(`${host.url}/docs/kubeflow/zh-TW/${path}/`).then(() => settled(page));
+    assert.deepEqual(said, []);
+  } finally {
+    await context.close();
+    await host.close();
+  }
+});
+
 test('a lesson reads without scripts', { skip }, async () => {
   const context = await browser.newContext({
     javaScriptEnabled: false,
@@ -156,7 +187,8 @@ test('pages stay within their budgets before a terminal is opened', () => {
         for (const [, target = ''] of text.matchAll(/(?:^|[;}\s])(?:import|from)\s*["'](\.[^"']+)["']/g))
           add(relative(site, join(full, '..', target)));
     };
-    for (const [, file = ''] of html.matchAll(/(?:href|src)="(\/[^"]+\.(?:css|js))"/g)) add(file);
+    for (const [, file = ''] of html.matchAll(/(?:href|src)="([^"]+\.(?:css|js))"/g)) add(join(path, file));
+    assert.ok(sums.css > 0 && sums.js > 0, `${path}: no style sheet or no script was found`);
     for (const [kind, budget] of Object.entries(budgets))
       assert.ok(
         sums[kind as keyof typeof sums] <= budget,

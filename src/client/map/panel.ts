@@ -1,7 +1,6 @@
 // The cluster map: nodes with what is asked of them, pods by namespace, events as they happen; as a picture or as tables.
 // Fetched when it is first opened. Knows no terminal: a click hands a command to whoever types it.
 
-import '../../styles/map.css';
 import type { ClusterMap } from '#common/protocol/map.ts';
 import type { Text } from '#common/protocol/session.ts';
 import { mapStrings } from '../../strings/map.ts';

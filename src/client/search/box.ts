@@ -1,8 +1,8 @@
 // The search box: asks Pagefind's index of this page's language while one types, and leads to the section. Knows no lesson.
 
-import '../../styles/search.css';
 import { searchStrings } from '../../strings/search.ts';
 import { announce, h } from '../dom.ts';
+import { fromRoot } from '../root.ts';
 import { fill, language } from '../words.ts';
 import { markQuery, type Part } from './excerpt.ts';
 
@@ -38,7 +38,7 @@ export function openSearch(): void {
 
 function load(): Promise<Pagefind> {
   // Made after the pages are built, so no bundler may look for it.
-  const url = new URL('/pagefind/pagefind.js', location.href).href;
+  const url = fromRoot('pagefind/pagefind.js');
   return (import(/* @vite-ignore */ url) as Promise<Pagefind>).then(async pagefind => {
     await pagefind.init();
     return pagefind;
@@ -66,7 +66,7 @@ function build(): NonNullable<typeof box> {
     ),
     status,
     results,
-    h('p', { class: 'search-errors' }, h('a', { href: `/${language}/errors/` }, words.errors)),
+    h('p', { class: 'search-errors' }, h('a', { href: fromRoot(`${language}/errors/`) }, words.errors)),
   );
 
   let timer: ReturnType<typeof setTimeout> | undefined;

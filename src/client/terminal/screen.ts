@@ -1,6 +1,5 @@
 // xterm.js and its addons behind a small interface. Fetched only when a terminal opens. Knows no socket.
 
-import '@xterm/xterm/css/xterm.css';
 import { ClipboardAddon } from '@xterm/addon-clipboard';
 import { FitAddon } from '@xterm/addon-fit';
 import { SearchAddon } from '@xterm/addon-search';
