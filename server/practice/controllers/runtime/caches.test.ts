@@ -109,6 +109,24 @@ test('a resource that is not served is watched once its definition comes, and is
   assert.equal(cache.get('demo', 'w')?.metadata.name, 'w');
 });
 
+test('a resource whose definition is told before the refused list has come back is watched all the same', async () => {
+  const { api, clock, caches } = await started('customresourcedefinitions');
+  const definition = {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'widgets.example.com' },
+    spec: { group: 'example.com', names: { plural: 'widgets' } },
+  };
+  caches.of(CUSTOM_RESOURCE_DEFINITIONS);
+  await caches.ready();
+  const cache = caches.of({ group: 'example.com', version: 'v1', resource: 'widgets' });
+  api.served.add('widgets');
+  api.put(CUSTOM_RESOURCE_DEFINITIONS, definition);
+  await caches.ready();
+  await clock.advance(1_000);
+  assert.equal(cache.synced, true);
+});
+
 test('a write of our own is seen before its promise resolves, even when the watch is late', async () => {
   const { api, caches, cache } = await started();
   const late = api.client();

@@ -14,6 +14,8 @@ import type { Cache } from '../types.ts';
 
 /** Pause before listing again after a watch that failed, in milliseconds. A watch that simply ends is listed again at once. */
 const RELIST_PAUSE = 1000;
+/** Pause before listing again a resource that is defined and not served yet. */
+const DEFINED_PAUSE = 100;
 
 /** `previous` is absent for a new object; `deleted` objects are given in their last state. */
 export type ChangeHandler = (object: KubeObject, previous: KubeObject | undefined, deleted: boolean) => void;
@@ -57,11 +59,16 @@ export function createCaches(client: ApiClient, clock: Clock): SharedCaches {
     const known = caches.get(id);
     if (known) return known.cache;
     // A resource that is not served yet may come with a custom resource definition: look again when one changes.
-    const onMissing = (retry: () => void) =>
-      of(CUSTOM_RESOURCE_DEFINITIONS).subscribe(crd => {
-        const { group, names } = crd['spec'] ?? {};
-        if (group === resource.group && names?.plural === resource.resource) retry();
+    const onMissing = (retry: (pause: number) => void) => {
+      const definitions = of(CUSTOM_RESOURCE_DEFINITIONS);
+      const defines = ({ spec: { group, names } = {} as KubeObject['spec'] }: KubeObject) =>
+        group === resource.group && names?.plural === resource.resource;
+      // It may have come between the question and the answer.
+      if (definitions.list().some(defines)) retry(DEFINED_PAUSE);
+      return definitions.subscribe(crd => {
+        if (defines(crd)) retry(0);
       });
+    };
     const started = startCache(resource, client, clock, onMissing);
     caches.set(id, started);
     if (stopped) started.stop();
@@ -87,7 +94,7 @@ function startCache(
   resource: GroupVersionResource,
   client: ApiClient,
   clock: Clock,
-  onMissing: (retry: () => void) => () => void,
+  onMissing: (retry: (pause: number) => void) => () => void,
 ) {
   const byNamespace = new Map<string, Map<string, KubeObject>>();
   const byOwner = new Map<string, Set<KubeObject>>();
@@ -180,7 +187,7 @@ function startCache(
           for (const old of [...names.values()]) drop(old.metadata.namespace, old.metadata.name);
         synced = false;
         firstDone();
-        stopWaiting ??= onMissing(() => again(0));
+        stopWaiting ??= onMissing(again);
         return;
       }
       again(RELIST_PAUSE);
