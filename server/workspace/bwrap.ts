@@ -3,11 +3,12 @@
 // Inside is a read-only /usr, a few files of /etc, the workspace's home, and a loopback network on which a forwarder carries
 // connections to the cluster's socket. Nothing else of the machine: no home of the user, no network, no other process.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { lstat, mkdir, readlink, realpath, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { ShellFiles } from './shell-files.ts';
 import type { Sandbox } from './types.ts';
 
@@ -26,6 +27,8 @@ export const CLUSTER_ADDRESS = '192.168.49.2';
 const CLUSTER_PORT = 8443;
 const UID = '1000';
 const HOST = 'minikube';
+/** Where the system has its programs; nothing of the server's own environment. */
+const SYSTEM_ENV = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' };
 /** Until the forwarder listens, in milliseconds. */
 const READY_TIMEOUT = 10_000;
 
@@ -72,22 +75,10 @@ export interface WallsOptions {
 
 /** Resolves when shells can enter and the cluster can be reached. Rejects with a sentence. */
 export async function raiseWalls(options: WallsOptions): Promise<Walls> {
-  const args = [...(await systemArgs()), ...(await etcArgs(options.folder)), ...workspaceArgs(options)];
-  const child = spawn(
-    'bwrap',
-    // Through a pipe: on the command line every process inside could read where things lie on this machine.
-    ['--args', '4', '--info-fd', '3', '/bin/sh', '-c', startScript(options.sandbox)],
-    // Its own process group: Ctrl-C in the server's terminal must reach the server first.
-    {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
-      detached: true,
-      env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' },
-    },
+  const child = startBwrap(
+    [...(await systemArgs()), ...(await etcArgs(options.folder)), ...workspaceArgs(options)],
+    startScript(options.sandbox),
   );
-  const feed = child.stdio[4] as Writable;
-  // When it ends before it has read them, `entered` says why.
-  feed.on('error', () => {});
-  feed.end(args.map(arg => `${arg}\0`).join(''));
   const closing = new Promise<void>(resolve => child.once('close', () => resolve()));
   try {
     const { pid, address } = await entered(child);
@@ -109,6 +100,35 @@ export async function raiseWalls(options: WallsOptions): Promise<Walls> {
     child.kill('SIGKILL');
     throw error;
   }
+}
+
+/** Raises walls with nothing in them and enters them once: a kernel may refuse either. Rejects with what it said. */
+export async function tryWalls(): Promise<void> {
+  const child = startBwrap(
+    [...(await systemArgs()), '--dir', INSIDE.home],
+    'echo "ready here"; exec sleep 20',
+  );
+  try {
+    const { pid } = await entered(child);
+    await promisify(execFile)('nsenter', enterArgs(pid, ['true']), { env: SYSTEM_ENV });
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+function startBwrap(args: readonly string[], script: string): ChildProcess {
+  const child = spawn(
+    'bwrap',
+    // Through a pipe: on the command line every process inside could read where things lie on this machine.
+    ['--args', '4', '--info-fd', '3', '/bin/sh', '-c', script],
+    // Its own process group: Ctrl-C in the server's terminal must reach the server first.
+    { stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'], detached: true, env: SYSTEM_ENV },
+  );
+  const feed = child.stdio[4] as Writable;
+  // When it ends before it has read them, `entered` says why.
+  feed.on('error', () => {});
+  feed.end(args.map(arg => `${arg}\0`).join(''));
+  return child;
 }
 
 /** The command that puts a process into the sandbox: without capabilities, and unable to gain any. */

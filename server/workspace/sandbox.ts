@@ -1,19 +1,14 @@
 // Tries what can confine a shell on this machine. Knows no sessions; the walls themselves are in bwrap.ts.
 
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { tryWalls } from './bwrap.ts';
 import { onPath } from './on-path.ts';
 import type { Sandbox } from './types.ts';
 
-const run = promisify(execFile);
-
-/** A probe that takes longer has failed, in milliseconds. */
-const PROBE_TIMEOUT = 5000;
-
-/** Starts the smallest sandbox once and enters it once, because a kernel may refuse either. */
+/** `raise` raises the smallest walls and enters them. */
 export async function probeSandbox(
   platform = process.platform,
   path = process.env['PATH'] ?? '',
+  raise = tryWalls,
 ): Promise<Sandbox> {
   const forwarder = (await onPath('socat', path)) ? 'socat' : 'node';
   if (platform !== 'linux') {
@@ -26,9 +21,7 @@ export async function probeSandbox(
       },
     };
   }
-  const bwrap = await onPath('bwrap', path);
-  const nsenter = await onPath('nsenter', path);
-  if (!bwrap || !nsenter) {
+  if (!(await onPath('bwrap', path)) || !(await onPath('nsenter', path))) {
     return {
       tier: 'none',
       forwarder,
@@ -40,29 +33,10 @@ export async function probeSandbox(
     };
   }
   try {
-    await run(
-      bwrap,
-      [
-        '--unshare-user',
-        '--unshare-net',
-        '--unshare-pid',
-        '--uid',
-        '1000',
-        '--gid',
-        '1000',
-        '--ro-bind',
-        '/',
-        '/',
-        '--proc',
-        '/proc',
-        'true',
-      ],
-      { timeout: PROBE_TIMEOUT },
-    );
+    await raise();
   } catch (error) {
-    const reason = String((error as { stderr?: string }).stderr ?? error)
-      .trim()
-      .split('\n')[0];
+    const said = error as { stderr?: string; message: string };
+    const reason = (said.stderr || said.message).trim().split('\n')[0];
     return {
       tier: 'none',
       forwarder,
