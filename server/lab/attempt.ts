@@ -3,35 +3,26 @@
 // In a sequence a step is judged once every step before it has passed; a passed step goes on being watched and says when it
 // slips. What is a fact of the past (an answer, a command that ran) holds for the whole attempt, also after a restart.
 
-import type { AttemptView, Text } from '#common/protocol/index.ts';
-import {
-  type CheckContext,
-  type KubeWatch,
-  kindOf,
-  openKubeWatch,
-  runCheck,
-  say,
-  type Verdict,
-  whyNot,
-} from '../check/index.ts';
+import type { AttemptView, Loss, SolutionLine, Text } from '#common/protocol/index.ts';
+import { type CheckContext, type KubeWatch, say, whyNot } from '../check/index.ts';
 import type { AttemptRecord } from '../progress/index.ts';
-import { authorCheck, watchLab } from './author.ts';
+import { watchLab } from './author.ts';
+import { bringUp } from './bring-up.ts';
 import { brokenAttempt } from './broken.ts';
-import { untilHold } from './hold.ts';
+import { Judging } from './judging.ts';
 import { type Lab, LabError, loadLab } from './load.ts';
 import { lossesOf } from './losses/index.ts';
-import { layOut, setUp } from './setup.ts';
+import { type Before, type Moment, Moments } from './moments.ts';
 import {
   answersSeen,
   type CheckState,
-  type Moment,
   resultOf,
   type StepState,
   stepsFrom,
   stepView,
   sumOfPoints,
 } from './steps.ts';
-import type { Attempt, AttemptEvent, AttemptOptions } from './types.ts';
+import type { Attempt, AttemptEvent, AttemptOptions, Comparison } from './types.ts';
 
 export function openAttempt(options: AttemptOptions): Attempt {
   let lab: Lab;
@@ -57,10 +48,8 @@ class RunningAttempt implements Attempt {
   private life = new AbortController();
   /** The cluster right after setup, where it can be kept. */
   private start: unknown;
-  /** What undo goes back to. */
-  private before: { moment: Moment; what: 'rewind' | 'solution'; step: string } | undefined;
-  /** The step whose solution is being performed, once a line of it was. */
-  private performing: string | undefined;
+  private readonly moments: Moments;
+  private judging: Judging | undefined;
   /** When setup had ended: what was written later is the learner's. Milliseconds since the epoch. */
   private begunAt = 0;
   /** Resets, rewinds and the like come one after the other. */
@@ -72,6 +61,7 @@ class RunningAttempt implements Attempt {
   constructor(options: AttemptOptions, lab: Lab) {
     this.options = options;
     this.lab = lab;
+    this.moments = new Moments(options);
     const earlier = options.progress.current(lab.id);
     this.record = earlier ?? options.progress.begin(lab.id, options.cluster.kind, this.now());
     this.restore();
@@ -100,7 +90,7 @@ class RunningAttempt implements Attempt {
       steps: this.steps.map(state => this.viewOf(state)),
       points: sumOfPoints(definition, this.steps),
       result: result && { ...result, learned: definition.learned },
-      undo: this.before && { what: this.before.what, step: this.before.step },
+      undo: this.moments.undo,
       keeps: this.options.cluster.restore !== undefined,
       unsaved: progress.problem,
       author: this.authoring,
@@ -129,7 +119,7 @@ class RunningAttempt implements Attempt {
       this.now(),
     );
     await state.running?.look();
-    this.tellStep(this.steps.indexOf(step));
+    this.tellStep(step);
     return undefined;
   }
 
@@ -140,7 +130,7 @@ class RunningAttempt implements Attempt {
     if (!step || step.hintsTaken >= all.length) return;
     step.hintsTaken++;
     this.options.progress.hint(this.record.id, stepId, step.hintsTaken, this.now());
-    this.tellStep(index);
+    this.tellStep(step);
   }
 
   rewind(stepId: string): Promise<Text | undefined> {
@@ -148,19 +138,20 @@ class RunningAttempt implements Attempt {
       const moment = this.steps.find(({ id }) => id === stepId)?.kept;
       if (!moment || !this.options.cluster.restore) return NOT_KEPT;
       const before = await this.keep();
-      await this.turnTo(moment, 'rewound', stepId);
-      this.setBefore(before && { moment: before, what: 'rewind', step: stepId });
-      return undefined;
+      // Files that an undo could not bring back are not touched.
+      const files = before && 'not' in before.files ? before.files : moment.files;
+      const note = await this.turnTo({ ...moment, files }, 'rewound', stepId);
+      this.remember(before && { moment: before, what: 'rewind', step: stepId });
+      return note;
     });
   }
 
   undo(): Promise<Text | undefined> {
     return this.inTurn(async () => {
-      const { before } = this;
+      const { before } = this.moments;
       if (!before) return say('沒有可以復原的。', 'There is nothing to undo.');
-      this.before = undefined;
-      await this.turnTo(before.moment, 'undone', before.step);
-      return undefined;
+      this.moments.forgetLast();
+      return this.turnTo(before.moment, 'undone', before.step);
     });
   }
 
@@ -176,31 +167,26 @@ class RunningAttempt implements Attempt {
       if (this.kube) step.answers = await answersSeen(this.lab, stepId, this.kube);
       step.solutionAt = this.now();
       this.options.progress.solution(this.record.id, stepId, step.solutionAt);
-      this.setBefore(before && { moment: before, what: 'solution', step: stepId });
+      this.remember(before && { moment: before, what: 'solution', step: stepId });
       return undefined;
     });
   }
 
-  compare(stepId: string, line: number): ReturnType<Attempt['compare']> {
+  compare(stepId: string, line: number): Promise<Comparison> {
     return this.inTurn(async () => {
       const step = this.steps.find(({ id }) => id === stepId);
       const solution = step && this.viewOf(step).solution;
       const wanted = Array.isArray(solution) ? solution[line] : undefined;
-      // Undo goes back to right before the first line, not to where the solution was opened.
-      if (step && wanted && this.performing !== stepId) {
-        const before = await this.keep();
-        this.performing = stepId;
-        this.setBefore(before && { moment: before, what: 'solution', step: stepId });
+      if (!wanted) return { loss: NO_LOSS, undo: false };
+      const found = await this.lossOf(wanted);
+      const first = this.moments.before?.step !== stepId || this.moments.before.line === undefined;
+      // Undo goes back to right before the first line, and to right before any other that takes something away.
+      if (first || found.problem || found.loss.objects.length + found.loss.files.length > 0) {
+        const moment = await this.keep();
+        this.remember(moment && { moment, what: 'solution', step: stepId, line });
       }
-      const answer = { loss: { objects: [], files: [] }, undo: this.before?.what === 'solution' };
-      if (wanted?.kind !== 'command') return answer;
-      const { cluster, home, kubectl } = this.options;
-      try {
-        const place = { kubectl, kubeconfig: cluster.kubeconfig, home, since: this.begunAt };
-        return { ...answer, loss: await lossesOf(wanted.text, place) };
-      } catch (error) {
-        return { ...answer, problem: whyNot(error) };
-      }
+      const undo = this.moments.undo;
+      return { ...found, undo: undo !== undefined, ...(undo?.files ? { files: undo.files } : {}) };
     });
   }
 
@@ -224,41 +210,37 @@ class RunningAttempt implements Attempt {
     return turn;
   }
 
+  private async lossOf(line: SolutionLine): Promise<Pick<Comparison, 'loss' | 'problem'>> {
+    if (line.kind !== 'command') return { loss: NO_LOSS };
+    const { cluster, home, kubectl } = this.options;
+    try {
+      const place = { kubectl, kubeconfig: cluster.kubeconfig, home, since: this.begunAt };
+      return { loss: await lossesOf(line.text, place) };
+    } catch (error) {
+      return { loss: NO_LOSS, problem: whyNot(error) };
+    }
+  }
+
+  private keep(): Promise<Moment | undefined> {
+    return this.moments.keep(this.record, this.steps);
+  }
+
   private async startOver(): Promise<void> {
     this.halt();
-    this.performing = undefined;
     const { progress, cluster } = this.options;
     progress.end(this.record.id, this.now());
     this.record = progress.begin(this.lab.id, cluster.kind, this.now());
     this.restore();
-    this.before = undefined;
+    this.moments.remember(undefined);
     this.ready = this.prepare(false, true);
     await this.ready;
   }
 
-  /** This moment; undefined where the cluster cannot be kept. */
-  private async keep(): Promise<Moment | undefined> {
-    const { cluster, progress } = this.options;
-    if (!cluster.snapshot || !cluster.restore) return undefined;
-    const moment = {
-      completedAt: this.record.completedAt,
-      steps: this.steps.map(({ id, passedAt, slippedAt, since, kept }) => ({
-        id,
-        passedAt,
-        slippedAt,
-        since,
-        kept,
-      })),
-      latches: progress.latches(this.record.id),
-    };
-    return { ...moment, cluster: await cluster.snapshot() };
-  }
-
-  /** The cluster and what had been reached, as they were then. Hints and solutions that were seen stay seen. */
-  private async turnTo(moment: Moment, what: 'rewound' | 'undone', step: string): Promise<void> {
+  /** Cluster, files and what had been reached, as they were then. Hints and solutions that were seen stay seen. */
+  private async turnTo(moment: Moment, what: 'rewound' | 'undone', step: string): Promise<Text | undefined> {
     const { progress } = this.options;
     this.halt();
-    this.performing = undefined;
+    const note = await this.moments.putBack(moment);
     const { completedAt, latches } = moment;
     progress.turnBack(
       this.record.id,
@@ -284,10 +266,11 @@ class RunningAttempt implements Attempt {
     this.ready = this.prepare(true, false, moment.cluster);
     await this.ready;
     this.emit({ type: 'attempt', attempt: this.view() });
+    return note;
   }
 
-  private setBefore(before: typeof this.before): void {
-    this.before = before;
+  private remember(before: Before | undefined): void {
+    this.moments.remember(before);
     this.emit({ type: 'attempt', attempt: this.view() });
   }
 
@@ -329,7 +312,7 @@ class RunningAttempt implements Attempt {
   /** Looks afresh at a cluster that stays, with the steps as the record has them. */
   private async resume(): Promise<void> {
     this.halt();
-    this.before = undefined;
+    this.moments.remember(undefined);
     this.restore();
     this.ready = this.prepare(true);
     await this.ready;
@@ -356,36 +339,51 @@ class RunningAttempt implements Attempt {
     const { signal } = this.life;
     this.become('preparing', say('正在準備叢集。', 'Preparing the cluster.'));
     try {
-      const { cluster, clock } = this.options;
-      const rewound = again && this.start !== undefined && cluster.restore !== undefined;
-      if (snapshot !== undefined) await cluster.restore?.(snapshot);
-      else if (rewound) await cluster.restore?.(this.start);
-      else if (again) await cluster.reset?.();
-      this.kube = await openKubeWatch(cluster.kubeconfig, clock);
-      if (signal.aborted) return this.kube.close();
-      if (!prepared) await layOut(this.lab, this.options.home);
-      if (!prepared && !rewound) {
-        await setUp(this.lab, this.kube.api, {
-          clock,
-          signal,
-          fresh: again && !cluster.reset,
-          hold: checks => untilHold(checks, () => this.context(), signal),
-          note: note => this.become('preparing', note),
-        });
-        await untilHold(this.lab.definition.cluster.ready, () => this.context(), signal);
-        if (!signal.aborted) this.start = await cluster.snapshot?.();
-        this.begunAt = clock.now();
+      const begun = await bringUp(this.lab, this.options, {
+        prepared,
+        again,
+        snapshot,
+        start: this.start,
+        signal,
+        opened: kube => {
+          this.kube = kube;
+        },
+        context: () => this.context(),
+        note: note => this.become('preparing', note),
+      });
+      if (begun) {
+        this.start = begun.start;
+        this.begunAt = begun.at;
       }
       this.begunAt ||= Date.parse(this.record.startedAt);
       if (signal.aborted) return;
       const complete = this.record.completedAt && this.steps.every(step => step.passedAt !== undefined);
       this.become(complete ? 'complete' : 'running', undefined);
+      const { kube } = this;
+      if (!kube) return;
       for (const step of this.steps)
-        if (step.solutionAt !== undefined) step.answers = await answersSeen(this.lab, step.id, this.kube);
-      this.openSteps();
+        if (step.solutionAt !== undefined) step.answers = await answersSeen(this.lab, step.id, kube);
+      this.judge(kube);
     } catch (error) {
       if (!signal.aborted) this.become('failed', whyNot(error));
     }
+  }
+
+  private judge(kube: KubeWatch): void {
+    this.judging = new Judging({
+      lab: this.lab,
+      steps: this.steps,
+      record: this.record.id,
+      kube,
+      progress: this.options.progress,
+      author: this.options.author,
+      context: (step, state) => this.context(step, state),
+      now: () => this.now(),
+      changed: step => this.tellStep(step),
+      passed: step => void this.keepStep(step),
+      holds: () => this.complete(),
+    });
+    this.judging.open();
   }
 
   private context(step?: StepState, state?: CheckState): CheckContext {
@@ -402,89 +400,6 @@ class RunningAttempt implements Attempt {
     };
   }
 
-  /** Starts looking at every step whose turn has come. */
-  private openSteps(): void {
-    const sequence = this.lab.definition.order === 'sequence';
-    for (const [index, step] of this.steps.entries()) {
-      if (!step.opened) {
-        step.opened = true;
-        if (step.passedAt !== undefined) this.letGo(index);
-        for (const state of step.checks) if (!state.latched) this.look(index, state);
-        this.tellStep(index);
-        this.settle(index);
-      }
-      if (sequence && step.passedAt === undefined) return;
-    }
-  }
-
-  /** A passed step that later steps undo is not watched any more. */
-  private letGo(index: number): void {
-    if (this.lab.definition.steps[index]?.lasting !== false) return;
-    for (const state of this.steps[index]?.checks ?? []) {
-      state.latched = true;
-      state.verdict = { state: 'holds' };
-      state.running?.stop();
-      state.running = undefined;
-    }
-  }
-
-  private look(index: number, state: CheckState): void {
-    state.running = runCheck(
-      state.check,
-      () => this.context(this.steps[index], state),
-      verdict => this.heard(index, state, verdict),
-    );
-  }
-
-  private heard(index: number, state: CheckState, verdict: Verdict): void {
-    const step = this.steps[index] as StepState;
-    const { progress } = this.options;
-    if (verdict.state !== state.verdict.state)
-      progress.verdict(this.record.id, step.id, state.check.id, verdict.state, this.now());
-    state.verdict = verdict;
-    if (verdict.state === 'holds' && kindOf(state.check.kind).latches) {
-      state.latched = true;
-      const value = state.answer ?? (verdict.seen as { line?: string } | undefined)?.line ?? '';
-      progress.latch(this.record.id, { step: step.id, check: state.check.id, value, held: true }, this.now());
-      state.running?.stop();
-      state.running = undefined;
-    }
-    this.settle(index);
-    this.tellStep(index);
-    if (this.options.author) void this.tellAuthor(index, state);
-  }
-
-  private async tellAuthor(index: number, state: CheckState): Promise<void> {
-    const { kube } = this;
-    if (!kube) return;
-    state.author = await authorCheck(state.check, state.running?.timing(), kube);
-    this.tellStep(index);
-  }
-
-  /** Turns a step's verdicts into passed or slipped, and opens what follows. */
-  private settle(index: number): void {
-    const step = this.steps[index] as StepState;
-    const states = step.checks.map(({ verdict }) => verdict.state);
-    const holds = states.every(state => state === 'holds');
-    if (holds) {
-      step.slippedAt = undefined;
-      if (step.passedAt === undefined) {
-        step.passedAt = this.now();
-        this.options.progress.passed(this.record.id, step.id, step.passedAt);
-        this.letGo(index);
-        void this.keepStep(step);
-        // Told apart from the step's own message so that the next step's first view follows it.
-        queueMicrotask(() => this.life.signal.aborted || this.openSteps());
-      }
-      this.complete();
-    } else if (
-      step.passedAt !== undefined &&
-      states.some(state => state === 'wrong' || (state === 'not-yet' && this.looked(step)))
-    ) {
-      step.slippedAt ??= this.now();
-    }
-  }
-
   /** Keeps the cluster as a step has just passed. */
   private async keepStep(step: StepState): Promise<void> {
     try {
@@ -493,15 +408,10 @@ class RunningAttempt implements Attempt {
       const own = moment.steps.find(({ id }) => id === step.id);
       step.kept = moment;
       if (own) own.kept = moment;
-      this.tellStep(this.steps.indexOf(step));
+      this.tellStep(step);
     } catch {
       // Without it there is no way back to here, and the page does not offer one.
     }
-  }
-
-  /** Whether each check has looked at least once: before that, "not yet" says nothing. */
-  private looked(step: StepState): boolean {
-    return step.checks.every(({ verdict }) => verdict.state !== 'not-yet' || verdict.said !== undefined);
   }
 
   private complete(): void {
@@ -527,13 +437,12 @@ class RunningAttempt implements Attempt {
   }
 
   /** One message a step and turn of the event loop, however many of its checks spoke. */
-  private tellStep(index: number): void {
-    const step = this.steps[index];
-    if (!step || this.told.has(step.id)) return;
+  private tellStep(step: StepState): void {
+    if (this.told.has(step.id)) return;
     this.told.add(step.id);
     queueMicrotask(() => {
       this.told.delete(step.id);
-      if (this.steps[index] === step) this.emit({ type: 'step', step: this.viewOf(step) });
+      if (this.steps.includes(step)) this.emit({ type: 'step', step: this.viewOf(step) });
     });
   }
 
@@ -547,7 +456,8 @@ class RunningAttempt implements Attempt {
 
   private halt(): void {
     this.life.abort();
-    for (const step of this.steps) for (const state of step.checks) state.running?.stop();
+    this.judging?.stop();
+    this.judging = undefined;
     this.kube?.close();
     this.kube = undefined;
   }
@@ -555,6 +465,8 @@ class RunningAttempt implements Attempt {
 
 /** Longer answers are refused, in characters. */
 const MAX_ANSWER = 500;
+
+const NO_LOSS: Loss = { objects: [], files: [] };
 
 const NOT_KEPT = say(
   '這個步驟當時的叢集沒有留下來，回不去了。',

@@ -14,6 +14,7 @@ import { expectedValue, type KubeWatch, type RunningCheck, say, type Verdict } f
 import type { LatchRecord, StepRecord } from '../progress/index.ts';
 import { solutionOf } from './files.ts';
 import type { Lab } from './load.ts';
+import type { Moment } from './moments.ts';
 import { AS_SEEN, scriptLines } from './script-lines.ts';
 
 export interface CheckState {
@@ -39,14 +40,6 @@ export interface StepState {
   since: number;
   /** The moment at which it passed, where the cluster can be kept. */
   kept?: Moment;
-}
-
-/** A moment of an attempt that one can go back to: the cluster, and what had been reached. */
-export interface Moment {
-  cluster: unknown;
-  completedAt?: string;
-  steps: Pick<StepState, 'id' | 'passedAt' | 'slippedAt' | 'since' | 'kept'>[];
-  latches: LatchRecord[];
 }
 
 /** The steps of a lab as a record has them. */

@@ -42,6 +42,15 @@ export interface AttemptOptions {
 
 export type AttemptEvent = { type: 'attempt'; attempt: AttemptView } | { type: 'step'; step: StepView };
 
+/** What a line of a solution would take away; whether that can be undone, and why the files would not come back. */
+export interface Comparison {
+  loss: Loss;
+  undo: boolean;
+  files?: Text;
+  /** Why the loss could not be told. */
+  problem?: Text;
+}
+
 /** One learner's run of a lab. Opening returns at once with status `preparing`; what follows comes as events. */
 export interface Attempt {
   view(): AttemptView;
@@ -57,8 +66,8 @@ export interface Attempt {
   undo(): Promise<Text | undefined>;
   /** Opens a step's solution, for good; the cluster is kept as it is now where that is possible. */
   solution(step: string): Promise<Text | undefined>;
-  /** What the nth line of an opened solution would take from what the learner made. Before the first line the cluster is kept, where it can be. */
-  compare(step: string, line: number): Promise<{ loss: Loss; undo: boolean; problem?: Text }>;
+  /** What the nth line of an opened solution would take from what the learner made. Before the first line, and before each that would take something, cluster and files are kept where they can be. */
+  compare(step: string, line: number): Promise<Comparison>;
   /** Back to the lab's start: the cluster, the steps, the hints. Resolves when the lab runs again. */
   reset(): Promise<void>;
   /** Stops looking. The cluster stays as it is. */

@@ -98,7 +98,7 @@ export const strings: ClientStrings = {
   reset: 'Start over',
   resetTitle: 'Start this lab over?',
   resetBody:
-    'The cluster goes back to how it was at the start, and this lab’s progress is cleared. The terminals stay.',
+    'The cluster goes back to how it was at the start, and this lab’s progress is cleared. Files the lab put into your home folder are written anew; your other files and the terminals stay.',
   resetYes: 'Start over',
   cancel: 'Cancel',
   preparing: 'Preparing the cluster…',
@@ -133,7 +133,8 @@ export const strings: ClientStrings = {
   solutionAsk: 'Open the solution now?',
   solutionHints: 'This checkpoint still has hints you have not seen ({n}).',
   solutionCosts: 'It takes {n} points off and is marked in your record as seen.',
-  solutionUndo: 'The cluster is kept as it is now, so what follows can be undone. Nothing runs by itself.',
+  solutionUndo:
+    'The cluster and the files in your home folder are kept as they are now, so what follows can be undone. Nothing runs by itself.',
   solutionNoUndo:
     'This cluster cannot be kept as it is, so what follows cannot be undone. Nothing runs by itself.',
   lossTitle: 'This line changes what you made. Run it?',
@@ -143,10 +144,12 @@ export const strings: ClientStrings = {
   lossGone: '{name}: {path} is {yours} as you set it, and goes.',
   lossFile: 'Your file {file} is written anew.',
   lossMore: 'And {n} more.',
-  lossUndo: 'The cluster is kept as it is now; you can undo this. Files are not kept.',
+  lossUndo: 'The cluster and the files in your home folder are kept as they are now; you can undo this.',
+  lossUndoCluster: 'The cluster is kept as it is now; you can undo this.',
   lossNoUndo: 'This cannot be undone on this cluster.',
   lossYes: 'Run it',
   solutionOpen: 'The solution of checkpoint {n} is open.',
+  solutionLine: 'Line {line} of the solution of checkpoint {n}, and what came after it, can be undone.',
   runLine: 'Run: line {n} of the solution',
   answerLine: 'Answer: line {n} of the solution',
   rewind: 'Back to just after this checkpoint',
@@ -155,16 +158,19 @@ export const strings: ClientStrings = {
     'The cluster goes back to how it was when checkpoint {n} passed: whatever was created, changed or deleted since is lost.',
   rewindSteps: 'These checkpoints have to be passed again: {steps}.',
   rewindNoSteps: 'No later checkpoint has been passed, so none is lost.',
-  rewindStays: 'Files in your home folder, terminals and hints stay. You can undo this afterwards.',
+  rewindStays:
+    'The files in your home folder become what they were then, too. Terminals and hints stay. You can undo this afterwards.',
   rewindYes: 'Go back',
   rewound: 'You are back at just after checkpoint {n}.',
   comma: ', ',
   undo: 'Undo',
   undoAsk: 'Undo?',
   undoRewindBody:
-    'Cluster and checkpoints become what they were before you went back to checkpoint {n}; what was done after that is lost.',
+    'Cluster, files and checkpoints become what they were before you went back to checkpoint {n}; what was done after that is lost.',
   undoSolutionBody:
-    'Cluster and checkpoints become what they were before the solution of checkpoint {n} was opened; what was done after that is lost.',
+    'Cluster, files and checkpoints become what they were before the solution of checkpoint {n} was opened; what was done after that is lost.',
+  undoLineBody:
+    'Cluster, files and checkpoints become what they were right before line {line} of the solution of checkpoint {n}; what was done after that is lost.',
   progressNoServer: 'Progress is kept by the server on your own machine; this is the reading edition.',
   progressFailed: 'That did not work: {reason}',
   notBegun: 'Not begun',

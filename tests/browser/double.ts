@@ -21,6 +21,7 @@ import {
   type SessionRequest,
   type SessionState,
   screenFrame,
+  type Text,
 } from '../../src/common/protocol/index.ts';
 
 const TYPES: Record<string, string> = {
@@ -43,6 +44,8 @@ export interface Double {
   requests: SessionRequest[];
   /** What each line of a solution would take from the learner. */
   loss: Loss;
+  /** Why an undo would not bring back files. */
+  filesStay?: Text;
   /** Everything that arrived as input or run, terminal by terminal. */
   typed: Map<string, string>;
   acked: Map<string, number>;
@@ -172,7 +175,14 @@ export async function startDouble(
         state.terminals = state.terminals.filter(one => one.id !== wish.terminal);
       } else if (wish.type === 'compare') {
         const { step, line } = wish;
-        return double.tell({ type: 'compared', step, line, loss: double.loss, undo: true });
+        return double.tell({
+          type: 'compared',
+          step,
+          line,
+          loss: double.loss,
+          undo: true,
+          files: double.filesStay,
+        });
       } else {
         return;
       }

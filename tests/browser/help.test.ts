@@ -253,12 +253,17 @@ for (const [language, size] of [
         ],
         files: ['~/notes.yaml'],
       };
+      if (language === 'zh-TW') server.filesStay = both('檔案太大，沒有留下來。', 'The files are too large.');
       const run = page.locator('[data-solution-line="0"]').getByRole('button');
       const dialog = page.getByRole('dialog');
       await run.click();
       await dialog.waitFor();
       const said = await dialog.innerText();
-      for (const word of ['spec.replicas', '3', 'ConfigMap kubeflow/mine', '~/notes.yaml'])
+      const undone =
+        language === 'en'
+          ? 'The cluster and the files in your home folder are kept'
+          : '檔案太大，沒有留下來。';
+      for (const word of ['spec.replicas', '3', 'ConfigMap kubeflow/mine', '~/notes.yaml', undone])
         assert.ok(said.includes(word), `${word} is not said: ${said}`);
       await picture(page, `help-loss-${language}`);
       assert.deepEqual(await axe(page), []);
@@ -286,7 +291,7 @@ story('a rewind says what will be lost, then can be undone', async (page, server
   assert.match(said, /Back to just after checkpoint 1\?/);
   assert.match(said, /created, changed or deleted since is lost/);
   assert.match(said, /have to be passed again: 2\./);
-  assert.match(said, /home folder, terminals and hints stay/);
+  assert.match(said, /files in your home folder become what they were then/);
   await picture(page, 'help-rewind-ask');
   await dialog(page).getByRole('button', { name: 'Cancel' }).click();
   await page.locator('[data-step="sum"] .step-toggle').click();
@@ -301,6 +306,22 @@ story('a rewind says what will be lost, then can be undone', async (page, server
   server.tell({ type: 'attempt', attempt: { ...attempt(), undo: { what: 'rewind', step: 'sum' } } });
   await page.locator('[data-undo]').getByText('back at just after checkpoint 2').waitFor();
   assert.deepEqual(await axe(page), []);
+  const undo = {
+    what: 'solution',
+    step: 'room',
+    line: 1,
+    files: both('太大。', 'Too large to keep.'),
+  } as const;
+  server.tell({ type: 'attempt', attempt: { ...attempt(), undo } });
+  await page
+    .locator('[data-undo]')
+    .getByText(/Line 2 of the solution of checkpoint 3.*Too large to keep\./)
+    .waitFor();
+  await page.locator('[data-undo] button').click();
+  assert.match(
+    await dialog(page).innerText(),
+    /right before line 2 of the solution of checkpoint 3[\s\S]*Too large to keep\./,
+  );
 });
 
 const complete = (): AttemptView => {

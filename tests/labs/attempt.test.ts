@@ -1,7 +1,7 @@
 // One attempt on a practice cluster: hints, answers, slipping, reset, and what a restart of the server leaves.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -39,6 +39,7 @@ const RESET_WITHIN = 100;
 const clock = realClock();
 const folder = mkdtempSync(join(tmpdir(), 'attempt-'));
 const kubeconfig = join(folder, 'kubeconfig');
+const home = join(folder, 'home');
 const progress = openProgress({ file: join(folder, 'progress.db'), clock });
 let cluster: WorkerCluster;
 let api: KubeApi;
@@ -47,6 +48,7 @@ before(async () => {
   const file = join(folder, 'labs/small/lab.yaml');
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, LAB);
+  mkdirSync(home);
   mkdirSync(join(folder, 'labs/small/solution'));
   writeFileSync(
     join(folder, 'labs/small/solution/01-make-it.sh'),
@@ -72,7 +74,7 @@ function open(prepared: boolean, more: Partial<AttemptOptions> = {}): Attempt {
     labs: join(folder, 'labs'),
     cluster: { kind: 'practice', kubeconfig },
     commands: { recent: () => [], subscribe: () => () => {} },
-    home: folder,
+    home,
     progress,
     clock,
     prepared,
@@ -328,6 +330,99 @@ test('a solution opens on request, costs points, and what follows it can be undo
     learned: [{ 'zh-TW': '學到了', en: 'Learned' }],
   });
   await attempt.reset();
+  await attempt.close();
+});
+
+test('files in the home folder go back with the cluster, and come again with an undo', {
+  timeout: 60_000,
+}, async t => {
+  const attempt = open(false, { cluster: keeping(), progress: openProgress({ file: ':memory:', clock }) });
+  await attempt.ready;
+  const mine = join(home, 'mine.yaml');
+  const text = () => readFileSync(mine, 'utf8');
+  writeFileSync(mine, 'a: 1\n');
+  await make('greeting', 'hello');
+  await until(attempt, () => step(attempt, 'make-it').checks[0]?.state === 'holds');
+  await attempt.answer('make-it', 'reply', 'hello');
+  await until(attempt, () => step(attempt, 'make-it').rewind === true);
+  writeFileSync(mine, 'a: 2\n');
+  writeFileSync(join(home, 'later.yaml'), 'b: 1\n');
+
+  await t.test('back at a passed step they are as they were then', async () => {
+    assert.equal(await attempt.rewind('make-it'), undefined);
+    assert.equal(text(), 'a: 1\n');
+    assert.deepEqual(readdirSync(home), ['mine.yaml']);
+    assert.deepEqual(attempt.view().undo, { what: 'rewind', step: 'make-it' });
+  });
+
+  await t.test('an undo brings back what the learner had written', async () => {
+    assert.equal(await attempt.undo(), undefined);
+    assert.equal(text(), 'a: 2\n');
+    assert.deepEqual(readdirSync(home), ['later.yaml', 'mine.yaml']);
+  });
+
+  await t.test('where the files are too large they stay as they are, and the page is told why', async () => {
+    writeFileSync(join(home, 'large'), Buffer.alloc(9 * 1024 * 1024));
+    assert.equal(await attempt.rewind('make-it'), undefined);
+    assert.equal(text(), 'a: 2\n');
+    assert.match(attempt.view().undo?.files?.en ?? '', /more than 8 MiB/);
+    await attempt.undo();
+    assert.deepEqual(readdirSync(home), ['large', 'later.yaml', 'mine.yaml']);
+    rmSync(join(home, 'large'));
+  });
+  for (const name of readdirSync(home)) rmSync(join(home, name));
+  await attempt.reset();
+  await attempt.close();
+});
+
+test('a solution that writes over a file can be undone, line by line', { timeout: 60_000 }, async () => {
+  const lab = join(folder, 'labs/writes');
+  mkdirSync(join(lab, 'solution'), { recursive: true });
+  writeFileSync(
+    join(lab, 'lab.yaml'),
+    `
+title: { zh-TW: 寫檔案, en: Writes files }
+minutes: 1
+steps:
+  - id: write
+    task: { zh-TW: 寫, en: Write }
+    hints: [{ zh-TW: 一, en: One }]
+    checks: [{ file: { path: ~/b.txt, contains: b } }]
+`,
+  );
+  writeFileSync(join(lab, 'solution/01-write.sh'), 'echo a > ~/a.txt\necho b > ~/b.txt\n');
+  const attempt = open(false, {
+    lab: 'writes',
+    cluster: keeping(),
+    progress: openProgress({ file: ':memory:', clock }),
+  });
+  await attempt.ready;
+  const at = (name: string) => join(home, name);
+  await attempt.solution('write');
+
+  writeFileSync(at('a.txt'), 'mine');
+  const first = await attempt.compare('write', 0);
+  assert.deepEqual(first, { loss: { objects: [], files: ['~/a.txt'] }, undo: true });
+  writeFileSync(at('a.txt'), 'a');
+  // Made between two lines: an undo of the second line must not take it away.
+  writeFileSync(at('b.txt'), 'mine too');
+  const second = await attempt.compare('write', 1);
+  assert.deepEqual(second, { loss: { objects: [], files: ['~/b.txt'] }, undo: true });
+  assert.deepEqual(attempt.view().undo, { what: 'solution', step: 'write', line: 1 });
+  writeFileSync(at('b.txt'), 'b');
+
+  await attempt.undo();
+  assert.equal(readFileSync(at('b.txt'), 'utf8'), 'mine too');
+  assert.equal(readFileSync(at('a.txt'), 'utf8'), 'a');
+  assert.deepEqual(attempt.view().undo, { what: 'solution', step: 'write', line: 0 });
+  await attempt.undo();
+  assert.equal(readFileSync(at('a.txt'), 'utf8'), 'mine');
+  assert.deepEqual(readdirSync(home), ['a.txt']);
+
+  writeFileSync(at('large'), Buffer.alloc(9 * 1024 * 1024));
+  const { files } = await attempt.compare('write', 0);
+  assert.match(files?.en ?? '', /more than 8 MiB/);
+  for (const name of readdirSync(home)) rmSync(join(home, name));
   await attempt.close();
 });
 

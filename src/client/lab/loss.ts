@@ -10,7 +10,10 @@ export type Compared = Extract<SessionMessage, { type: 'compared' }>;
 const MOST_LINES = 8;
 
 /** True when the line may be typed: nothing is lost, or the learner said yes. */
-export async function mayPerform({ loss, undo, problem }: Compared, words: ClientStrings): Promise<boolean> {
+export async function mayPerform(
+  { loss, undo, files, problem }: Compared,
+  words: ClientStrings,
+): Promise<boolean> {
   const lines = [
     ...loss.objects.flatMap(({ name, deleted, fields }) =>
       deleted
@@ -34,7 +37,8 @@ export async function mayPerform({ loss, undo, problem }: Compared, words: Clien
       ...(problem === undefined ? [] : [problem[language]]),
       ...lines.slice(0, MOST_LINES),
       ...(more > 0 ? [fill(words.lossMore, { n: more })] : []),
-      undo ? words.lossUndo : words.lossNoUndo,
+      undo ? (files ? words.lossUndoCluster : words.lossUndo) : words.lossNoUndo,
+      ...(undo && files ? [files[language]] : []),
     ],
     yes: words.lossYes,
     no: words.cancel,

@@ -204,22 +204,22 @@ export class LabPanel {
 
   #drawUndo(undo: NonNullable<AttemptView['undo']>): HTMLElement {
     const words = this.#words;
-    const n = this.#numberOf(undo.step);
-    const rewound = undo.what === 'rewind';
+    const figures = { n: this.#numberOf(undo.step), line: (undo.line ?? 0) + 1 };
+    const [said, body] =
+      undo.what === 'rewind'
+        ? [words.rewound, words.undoRewindBody]
+        : undo.line === undefined
+          ? [words.solutionOpen, words.undoSolutionBody]
+          : [words.solutionLine, words.undoLineBody];
+    const files = undo.files?.[language];
+    const undoes = () => void this.#undo([fill(body, figures), ...(files ? [files] : [])]);
     return h(
       'p',
       { class: 'notice', 'data-undo': true },
-      fill(rewound ? words.rewound : words.solutionOpen, { n }),
+      fill(said, figures),
+      files !== undefined && ` ${files}`,
       ' ',
-      h(
-        'button',
-        {
-          type: 'button',
-          class: 'button small plain',
-          onclick: () => void this.#undo(rewound ? words.undoRewindBody : words.undoSolutionBody, n),
-        },
-        words.undo,
-      ),
+      h('button', { type: 'button', class: 'button small plain', onclick: undoes }, words.undo),
     );
   }
 
@@ -303,11 +303,11 @@ export class LabPanel {
     if (yes) this.#session.send({ type: 'rewind', step: step.id });
   }
 
-  async #undo(body: string, n: number): Promise<void> {
+  async #undo(body: string[]): Promise<void> {
     const words = this.#words;
     const yes = await ask({
       title: words.undoAsk,
-      body: fill(body, { n }),
+      body,
       yes: words.undo,
       no: words.cancel,
     });

@@ -166,8 +166,11 @@ export interface AttemptView {
   steps: StepView[];
   points?: Points;
   result?: LabResult;
-  /** What can be undone: the last rewind, or what was done since a solution was opened. */
-  undo?: { what: 'rewind' | 'solution'; step: string };
+  /**
+   * What can be undone: the last rewind, or what was done since a solution was opened or, with `line`, since right before that line
+   * of it. `files`: why the files in the home folder do not come back with the cluster.
+   */
+  undo?: { what: 'rewind' | 'solution'; step: string; line?: number; files?: Text };
   /** The cluster can be kept and had again: rewinding and undoing are possible. */
   keeps?: boolean;
   /** Progress cannot be kept, and why. */
@@ -220,8 +223,16 @@ export type SessionMessage =
   | { type: 'state'; state: SessionState }
   | { type: 'attempt'; attempt: AttemptView }
   | { type: 'step'; step: StepView }
-  /** `undo`: the cluster as it is now is kept and can be had again. `problem`: it could not be told. */
-  | { type: 'compared'; step: string; line: number; loss: Loss; undo: boolean; problem?: Text }
+  /** `undo`: cluster and files as they are now can be had again, except for `files`. `problem`: it could not be told. */
+  | {
+      type: 'compared';
+      step: string;
+      line: number;
+      loss: Loss;
+      undo: boolean;
+      files?: Text;
+      problem?: Text;
+    }
   | { type: 'terminals'; terminals: TerminalInfo[] }
   | { type: 'forwards'; forwards: ForwardInfo[] }
   /** The parts of the map that changed; all of them first. `lost`: the cluster cannot be read, and why. */
