@@ -2,11 +2,12 @@
 
 import type { KindSpec } from '#common/lab/index.ts';
 import { match } from '#common/match/index.ts';
-import { compareQuantity, parseQuantity } from '#common/quantity/index.ts';
+import { formatQuantity } from '#common/quantity/index.ts';
 import { CouldNotLook } from '../could-not-look.ts';
 import { sumOf, valuesAt } from '../objects.ts';
 import type { CheckContext, CheckKind, Verdict } from '../types.ts';
 import { say } from '../words.ts';
+import { plain, typedNumber, typedQuantity } from './typed.ts';
 
 type Spec = KindSpec<'answer'>;
 
@@ -46,7 +47,14 @@ async function judgeChoice(
 
 async function judgeText(spec: Spec, given: string, context: CheckContext): Promise<Verdict> {
   const expected = await expectedValue(spec, context);
-  if (spec.as !== 'text' && read(spec.as, given) === undefined) {
+  const [read, right] = [READ[spec.as](given), READ[spec.as](expected)];
+  if (read.length > 0 && read[0] === right[0]) return { state: 'holds' };
+  // The lab's own words come first, also where it is not the kind of value asked for: an author may have meant just that.
+  const known = spec.wrong?.find(({ when }) =>
+    [given, plain(given), ...read].some(form => match(when, form).length === 0),
+  );
+  if (known) return { state: 'wrong', said: known.say };
+  if (read.length === 0) {
     const form =
       spec.as === 'number'
         ? say('數字', 'a number')
@@ -56,19 +64,29 @@ async function judgeText(spec: Spec, given: string, context: CheckContext): Prom
       said: say(`「${given}」不是${form['zh-TW']}。`, `"${given}" is not ${form.en}.`),
     };
   }
-  if (equal(spec.as, given, expected)) return { state: 'holds' };
-  const value = spec.as === 'number' ? Number(given) : given;
-  const known = spec.wrong?.find(({ when }) => match(when, value).length === 0);
   return {
     state: 'wrong',
-    said:
-      known?.say ??
-      say(
-        `不是「${given}」。再看一次叢集說了什麼。`,
-        `It is not "${given}". Look once more at what the cluster says.`,
-      ),
+    said: say(
+      `不是「${given}」。再看一次叢集說了什麼。`,
+      `It is not "${given}". Look once more at what the cluster says.`,
+    ),
   };
 }
+
+/** What was typed, in the forms an author may write it; equal answers share the first. Empty when it is no such value. */
+const READ: Record<Spec['as'], (text: string) => (string | number)[]> = {
+  // Case does not matter.
+  text: text => [plain(text).toLowerCase()],
+  number: text => {
+    const number = typedNumber(text);
+    return number === undefined ? [] : [number, String(number)];
+  },
+  quantity: text => {
+    const quantity = typedQuantity(text);
+    const formats = ['BinarySI', 'DecimalSI'] as const;
+    return quantity ? formats.map(format => formatQuantity({ ...quantity, format })) : [];
+  },
+};
 
 /** The right answer as the cluster holds it now; for solutions and proofs, never for who is asked. */
 export async function expectedValue(
@@ -92,25 +110,4 @@ export async function expectedValue(
     );
   }
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
-}
-
-function equal(as: Spec['as'], given: string, expected: string): boolean {
-  if (as === 'text') return normal(given) === normal(expected);
-  if (as === 'number') return read(as, given) === read(as, expected);
-  const [a, b] = [parseQuantity(given), parseQuantity(expected)];
-  return a !== undefined && b !== undefined && compareQuantity(a, b) === 0;
-}
-
-function read(as: Spec['as'], text: string): unknown {
-  if (as === 'quantity') return parseQuantity(text);
-  return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : undefined;
-}
-
-/** Case, quotes and width of characters do not matter. */
-function normal(text: string): string {
-  return text
-    .normalize('NFKC')
-    .trim()
-    .replace(/^["'`「]+|["'`」。.]+$/g, '')
-    .toLowerCase();
 }

@@ -352,6 +352,33 @@ test('a wrong answer never gives the right one away', async t => {
   assert.doesNotMatch(JSON.stringify(verdict), /42/);
 });
 
+test('a number is right with separators and units, and a wrong value gets the words the lab has for it', async t => {
+  const s = scene(t);
+  const text = (en: string) => ({ 'zh-TW': en, en });
+  const judge = async (answer: string, as: 'number' | 'quantity', equals: string | number) => {
+    s.context.answer = answer;
+    const wrong = [
+      { when: { $in: ['256', '256Ki'] }, say: text('In bytes, please.') },
+      { when: 6, say: text('That is all of them.') },
+      { when: '1Gi', say: text('Those are the limits.') },
+    ];
+    const verdict = await KINDS.answer.run({ prompt: text('?'), equals, as, wrong }, s.context);
+    return verdict.state === 'holds' ? 'holds' : verdict.said?.en;
+  };
+  for (const right of ['262144', '262,144', '262144 bytes', '２６２１４４'])
+    assert.equal(await judge(right, 'number', 262144), 'holds', right);
+  for (const wrong of ['256', '256Ki', '`256Ki`'])
+    assert.equal(await judge(wrong, 'number', 262144), 'In bytes, please.', wrong);
+  assert.equal(await judge('6', 'number', 3), 'That is all of them.');
+  assert.equal(await judge('6 個', 'number', 3), 'That is all of them.');
+  assert.equal(await judge('many', 'number', 3), '"many" is not a number.');
+  for (const right of ['128Mi', '128 MiB', '131072Ki', '134217728'])
+    assert.equal(await judge(right, 'quantity', '128Mi'), 'holds', right);
+  for (const wrong of ['1Gi', '1024Mi', '1 GiB', '1048576Ki', '1073741824'])
+    assert.equal(await judge(wrong, 'quantity', '128Mi'), 'Those are the limits.', wrong);
+  assert.match((await judge('128MB', 'quantity', '128Mi')) ?? '', /It is not "128MB"/);
+});
+
 test('a count, a sum and a bare answer are read from the cluster', async t => {
   const s = scene(t);
   for (const [name, memory] of [
