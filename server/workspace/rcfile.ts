@@ -54,11 +54,56 @@ alias ls='ls --color=auto' ll='ls -l --color=auto' grep='grep --color=auto' k=ku
 ls --color=auto / >/dev/null 2>&1 || unalias ls ll
 
 [[ -r /usr/share/bash-completion/bash_completion ]] && . /usr/share/bash-completion/bash_completion
+# Where that package is not installed, these are the words of it that completion scripts of kubectl, helm and minikube use.
+declare -F _get_comp_words_by_ref >/dev/null || _get_comp_words_by_ref() {
+  # Bash also splits words at = and :; those named after -n hold together here.
+  local __keep= __rest=$COMP_LINE __word __trimmed __at __last=-1 __name __cur= __cword=0
+  local -a __words
+  if [[ $1 == -n ]]; then __keep=$2; shift 2; fi
+  for ((__at = 0; __at < ${'$'}{#COMP_WORDS[@]}; __at++)); do
+    __word=${'$'}{COMP_WORDS[__at]}
+    __trimmed=${'$'}{__rest#"${'$'}{__rest%%[![:space:]]*}"}
+    if [[ -n $__keep && $__last -ge 0 && $__trimmed == "$__rest" ]] &&
+      [[ ( -n $__word && -z ${'$'}{__word//["$__keep"]/} ) || ${'$'}{__words[__last]} == *["$__keep"] ]]; then
+      __words[__last]+=$__word
+    else
+      __words[++__last]=$__word
+    fi
+    __rest=${'$'}{__trimmed#"$__word"}
+    if ((__at == COMP_CWORD)); then
+      __cword=$__last
+      __cur=${'$'}{__words[__last]}
+      # What stands right of the cursor is not asked about.
+      local __over=$((${'$'}{#COMP_LINE} - ${'$'}{#__rest} - COMP_POINT))
+      if ((__over > 0 && __over <= ${'$'}{#__cur})); then __cur=${'$'}{__cur:0:${'$'}{#__cur}-__over}; fi
+    fi
+  done
+  for __name; do
+    case $__name in
+      cur) cur=$__cur ;;
+      prev) prev=; if ((__cword > 0)); then prev=${'$'}{__words[__cword - 1]}; fi ;;
+      words) words=("${'$'}{__words[@]}") ;;
+      cword) cword=$__cword ;;
+    esac
+  done
+}
+declare -F _filedir >/dev/null || _filedir() {
+  local __file
+  compopt -o filenames 2>/dev/null
+  while IFS= read -r __file; do
+    if [[ -d $__file || -z $1 || ( $1 != -d && "|$1|" == *"|${'$'}{__file##*.}|"* ) ]]; then COMPREPLY+=("$__file"); fi
+  done < <(compgen -f -- "$cur")
+}
+declare -F __ltrim_colon_completions >/dev/null || __ltrim_colon_completions() {
+  local __at
+  [[ $1 == *:* && $COMP_WORDBREAKS == *:* ]] || return 0
+  for __at in "${'$'}{!COMPREPLY[@]}"; do COMPREPLY[__at]=${'$'}{COMPREPLY[__at]#"${'$'}{1%"${'$'}{1##*:}"}"}; done
+}
 # kubectl's own completion takes a while to print, so it is asked for once, when Tab is first pressed after kubectl or k.
 __kbd_kubectl_completion() {
   complete -r kubectl k
-  declare -F _get_comp_words_by_ref >/dev/null || return 1
-  . <(kubectl completion bash 2>/dev/null) || return 1
+  eval "$(kubectl completion bash 2>/dev/null)"
+  declare -F __start_kubectl >/dev/null || return 1
   complete -o default -F __start_kubectl k
   return 124
 }

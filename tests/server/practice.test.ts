@@ -117,6 +117,18 @@ describe('a lab on the practice cluster', { skip }, () => {
     assert.match(await run('kubectl version'), /Server Version: v1\.36\.2/);
   });
 
+  test('Tab completes kinds and names, by itself and after the line that lessons teach', async () => {
+    for (const line of ['k', 'source <(kubectl completion bash); kubectl']) {
+      const [command = '', before] = line.split('; ').reverse();
+      if (before) await run(before);
+      const begun = terminal.text.length;
+      terminal.type(`${command} get no\tminik\t -o=na\t\r`);
+      await terminal.until(text => /node\/minikube\r?\n/.test(text.slice(begun)));
+      await terminal.prompt();
+      assert.doesNotMatch(terminal.text.slice(begun), /not found|error/i);
+    }
+  });
+
   test('nothing is green at first; each step turns green when the cluster or the terminal gets there', async () => {
     await until(() => attempt()?.status === 'running', 'the lab runs');
     assert.equal(stepState('serve'), 'open');
