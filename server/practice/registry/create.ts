@@ -16,7 +16,7 @@ import {
   subjectOf,
 } from './environment.ts';
 import { resetFields, trackManagers } from './managed-fields.ts';
-import { validateMetadata } from './metadata.ts';
+import { finalizerWarnings, validateMetadata } from './metadata.ts';
 import type { RequestContext, ServedResource, WriteResult } from './types.ts';
 
 /** Upstream's: 5 random characters after a prefix of at most 58. */
@@ -47,6 +47,7 @@ export async function createObject(
   const hooks = hookContext(environment, context);
   const warnings = definition.warnings?.(object, served.version) ?? [];
   for (const text of warnings) context.warn(text);
+  if (served.custom) for (const text of finalizerWarnings(object)) context.warn(text);
 
   const stored = environment.served.toWorking(served, object);
   const hasStatus = definition.subresources?.some(s => s.name === 'status') ?? false;
@@ -93,7 +94,7 @@ export async function createObject(
   if (definition.hasGeneration) stored.metadata.generation = 1;
   definition.prepareForCreate?.(stored, hooks);
   const findings: FieldError[] = [
-    ...validateMetadata(stored, definition),
+    ...validateMetadata(stored, definition, served.custom),
     ...(definition.validate?.(stored, hooks) ?? []),
   ];
   if (findings.length > 0) throw invalid(served.kind, stored.metadata.name ?? '', findings);

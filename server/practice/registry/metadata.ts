@@ -79,13 +79,25 @@ function validateOwners(metadata: ObjectMeta): FieldError[] {
   return findings;
 }
 
-function validateFinalizers(metadata: ObjectMeta): FieldError[] {
+const isPlain = (finalizer: string) => !finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer);
+
+/** What is said of finalizers that a custom object has and had not before: any name will do, some are better. */
+export function finalizerWarnings(next: KubeObject, old?: KubeObject): string[] {
+  const before = new Set(old?.metadata.finalizers ?? []);
+  return (next.metadata.finalizers ?? [])
+    .filter(finalizer => !before.has(finalizer) && isPlain(finalizer))
+    .map(
+      finalizer =>
+        `metadata.finalizers: "${finalizer}": prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers`,
+    );
+}
+
+function validateFinalizers(metadata: ObjectMeta, custom: boolean): FieldError[] {
   const finalizers = metadata.finalizers ?? [];
   const findings = finalizers.flatMap((finalizer, index) => {
     const errors = qualifiedNameErrors(finalizer);
-    if (errors.length === 0 && !finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer)) {
+    if (errors.length === 0 && !custom && isPlain(finalizer))
       errors.push('name is neither a standard finalizer name nor is it fully qualified');
-    }
     return invalidAll(`metadata.finalizers[${index}]`, finalizer, errors);
   });
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
@@ -96,7 +108,11 @@ function validateFinalizers(metadata: ObjectMeta): FieldError[] {
 }
 
 /** Everything about metadata of an object that is to be created or replaced. */
-export function validateMetadata(object: KubeObject, definition: ResourceDefinition): FieldError[] {
+export function validateMetadata(
+  object: KubeObject,
+  definition: ResourceDefinition,
+  custom: boolean,
+): FieldError[] {
   const { metadata } = object;
   const rule = definition.nameRule ?? 'dns1123-subdomain';
   const findings: FieldError[] = [];
@@ -115,7 +131,7 @@ export function validateMetadata(object: KubeObject, definition: ResourceDefinit
   }
   findings.push(...validateLabels(metadata.labels, 'metadata.labels'));
   findings.push(...validateAnnotations(metadata.annotations, 'metadata.annotations'));
-  findings.push(...validateOwners(metadata), ...validateFinalizers(metadata));
+  findings.push(...validateOwners(metadata), ...validateFinalizers(metadata, custom));
   return findings;
 }
 

@@ -8,7 +8,7 @@ import { mutate, validate } from './admit.ts';
 import { writeOptions } from './create.ts';
 import { type Environment, hookContext, storeKey, subjectOf } from './environment.ts';
 import { isNoOp, resetFields, trackManagers } from './managed-fields.ts';
-import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
+import { finalizerWarnings, validateMetadata, validateMetadataUpdate } from './metadata.ts';
 import type { RequestContext, ServedResource, WriteResult } from './types.ts';
 import { copyOf, sameValue } from './values.ts';
 
@@ -136,6 +136,7 @@ async function prepare(
   const { definition } = served;
   const hooks = hookContext(environment, context);
   for (const text of definition.warnings?.(next, served.version) ?? []) context.warn(text);
+  if (served.custom) for (const text of finalizerWarnings(next, old)) context.warn(text);
   let stored = environment.served.toWorking(served, next);
   keepSystemFields(stored, old);
   stored = separate(served, target, stored, old, options);
@@ -182,7 +183,7 @@ async function prepare(
 
   const findings: FieldError[] = [
     ...validateMetadataUpdate(stored, old),
-    ...validateMetadata(stored, definition),
+    ...validateMetadata(stored, definition, served.custom),
   ];
   // What only touches status is not asked to be a valid spec again: upstream validates it separately.
   if (!forStatus || served.custom) findings.push(...(definition.validate?.(stored, hooks) ?? []));

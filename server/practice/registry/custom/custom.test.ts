@@ -209,6 +209,17 @@ test('columns read the object by JSONPath', async () => {
   assert.deepEqual(served?.definition.row(object, { now: 0 }), ['f', 4, 'True']);
 });
 
+test('a finalizer without a domain warns of itself once, where a built-in kind refuses it', async () => {
+  const { create, patch, warnings } = await withThings();
+  const made = thing('i', { schedule: '1' });
+  await create(things(), { ...made, metadata: { ...made.metadata, finalizers: ['mine'] } });
+  const words =
+    'metadata.finalizers: "mine": prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers';
+  assert.deepEqual(warnings, [words]);
+  await patch(things('i'), 'merge', { metadata: { labels: { a: 'b' } } });
+  assert.deepEqual(warnings, []);
+});
+
 test('two served versions show one object', async () => {
   const parts = testRegistry();
   const crd = definition();
