@@ -1,43 +1,29 @@
 // The gRPC health protocol, grpc.health.v1, over HTTP/2 on a byte stream: asking, and answering. Knows no probe and no program.
 
-import {
-  type ClientHttp2Session,
-  connect,
-  performServerHandshake,
-  type ServerHttp2Session,
-} from 'node:http2';
-import { Duplex } from 'node:stream';
+import { type ClientHttp2Session, connect } from 'node:http2';
+import { framed, GRPC, GrpcError, type GrpcMethod, serveGrpc, socketOf } from './grpc.ts';
 import type { ByteStream } from './types.ts';
 
 const CHECK = '/grpc.health.v1.Health/Check';
 const STATUS = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const;
-const NOT_FOUND = 5;
-const UNIMPLEMENTED = 12;
 
 /** What a check found, or why there was no answer to it. */
 export type Health =
   | { status: (typeof STATUS)[number] }
   | { refused: 'unimplemented' | 'unknown service' | 'no gRPC' };
 
-/** Answers checks on one connection: of the whole server (service ''), and of the services named. */
-export function serveHealth(stream: ByteStream, services: readonly string[] = ['']): void {
-  const session = performServerHandshake(socketOf(stream)) as ServerHttp2Session;
-  session.on('error', () => stream.destroy());
-  session.on('stream', (call, headers) => {
-    call.on('error', () => {});
-    const parts: Buffer[] = [];
-    call.on('data', (part: Buffer) => parts.push(part));
-    call.on('end', () => {
-      const known = services.includes(stringOf(Buffer.concat(parts).subarray(5)));
-      const code = headers[':path'] !== CHECK ? UNIMPLEMENTED : known ? 0 : NOT_FOUND;
-      const head = { ':status': 200, 'content-type': 'application/grpc' };
-      if (code !== 0) return call.respond({ ...head, 'grpc-status': String(code) }, { endStream: true });
-      call.respond(head, { waitForTrailers: true });
-      call.on('wantTrailers', () => call.sendTrailers({ 'grpc-status': '0' }));
-      call.end(message(Buffer.from([0x08, STATUS.indexOf('SERVING')])));
-    });
-  });
-}
+/** What answers checks, beside a server's other methods: of the whole server (service ''), and of the services named. */
+export const healthMethods = (services: readonly string[] = ['']): Record<string, GrpcMethod> => ({
+  [CHECK]: request => {
+    const service = stringOf(request);
+    if (!services.includes(service)) throw new GrpcError(GRPC.notFound, 'unknown service');
+    return Buffer.from([0x08, STATUS.indexOf('SERVING')]);
+  },
+});
+
+/** Answers checks on one connection, and nothing else. */
+export const serveHealth = (stream: ByteStream, services?: readonly string[]): void =>
+  serveGrpc(stream, healthMethods(services));
 
 /** Asks a server how it is. The stream is closed afterwards. */
 export function checkHealth(stream: ByteStream, service: string, authority: string): Promise<Health> {
@@ -69,45 +55,16 @@ export function checkHealth(stream: ByteStream, service: string, authority: stri
     });
     call.on('data', (part: Buffer) => parts.push(part));
     call.on('end', () => {
-      if (Number(status) === UNIMPLEMENTED) done({ refused: 'unimplemented' });
-      else if (Number(status) === NOT_FOUND) done({ refused: 'unknown service' });
+      if (Number(status) === GRPC.unimplemented) done({ refused: 'unimplemented' });
+      else if (Number(status) === GRPC.notFound) done({ refused: 'unknown service' });
       else if (Number(status) !== 0) done({ refused: 'no gRPC' });
       else done({ status: STATUS[Buffer.concat(parts)[6] ?? 0] ?? 'UNKNOWN' });
     });
     call.end(
-      message(service ? Buffer.from([0x0a, service.length, ...Buffer.from(service)]) : Buffer.alloc(0)),
+      framed(service ? Buffer.from([0x0a, service.length, ...Buffer.from(service)]) : Buffer.alloc(0)),
     );
   });
 }
 
-/** A message as gRPC frames it: not compressed, its length, its bytes. */
-function message(body: Buffer): Buffer {
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(body.length, 1);
-  return Buffer.concat([head, body]);
-}
-
 /** Field 1 of a protobuf message that has nothing else: a short text. */
 const stringOf = (body: Buffer): string => (body[0] === 0x0a ? body.toString('utf8', 2, 2 + body[1]!) : '');
-
-function socketOf(stream: ByteStream): Duplex {
-  const socket = new Duplex({
-    read() {},
-    write(chunk: Buffer, _encoding, next) {
-      stream.write(chunk);
-      next();
-    },
-    final(next) {
-      stream.end();
-      next();
-    },
-    destroy(error, next) {
-      stream.destroy();
-      next(error);
-    },
-  });
-  stream.onData(chunk => socket.push(Buffer.from(chunk)));
-  stream.onEnd(() => socket.push(null));
-  stream.onClose(() => socket.destroy());
-  return socket;
-}

@@ -1,7 +1,8 @@
 // The only door of the network folder.
 
 export type { AddressPool } from './addresses.ts';
-export { checkHealth, type Health, serveHealth } from './grpc-health.ts';
+export { callGrpc, GRPC, GrpcError, type GrpcMethod, serveGrpc } from './grpc.ts';
+export { checkHealth, type Health, healthMethods, serveHealth } from './grpc-health.ts';
 export type { HttpAnswer, HttpCall } from './http.ts';
 export { requestHttp, STATUS_TEXT, serveHttp } from './http.ts';
 export type { Attachment, Source } from './network.ts';

@@ -51,6 +51,8 @@ interface Links {
   pod(): KubeObject;
   wake(): void;
   after(ms: number): void;
+  /** All of the pod's, this one among them. */
+  containers(): readonly ContainerRecord[];
 }
 
 /** What a container may not start with; shown as the waiting reason. */
@@ -105,6 +107,12 @@ export class ContainerRecord {
   /** A program runs, is being started or is being stopped. */
   get alive(): boolean {
     return (this.instance?.running ?? false) || (this.busy && !this.stopped) || this.adopted !== undefined;
+  }
+
+  private processes(): { name: string; ended: boolean }[] {
+    const shared = this.links.pod()['spec'].shareProcessNamespace === true;
+    const seen = shared ? this.links.containers() : [this];
+    return seen.map(({ name, facts, alive }) => ({ name, ended: !alive && facts.exited !== undefined }));
   }
 
   /** What its present life has on the disk: its own layer and its log. */
@@ -302,6 +310,7 @@ export class ContainerRecord {
           random: this.host.random,
           ...(memory > 0 ? { memoryLimit: memory } : {}),
           stdin: spec.stdin === true,
+          processes: () => this.processes(),
           resumed,
         },
         exit => this.onExit(instance, exit),

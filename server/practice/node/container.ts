@@ -43,6 +43,8 @@ export interface InstanceOptions {
   random: Random;
   memoryLimit?: number;
   stdin: boolean;
+  /** Of the pod's containers, those whose processes this one sees. */
+  processes(): { name: string; ended: boolean }[];
   /** A container that ran before the cluster was taken back to this moment. */
   resumed?: boolean;
 }
@@ -188,6 +190,7 @@ export class ContainerInstance {
       listen,
       terminate: () => this.terminate(),
       listening: () => o.attachment.listening(),
+      processes: () => o.processes(),
       serveHttp: (port, handle) => listen(port, stream => serveHttp(stream, handle, () => o.clock.now())),
       use: resources => {
         if (this.exit) return;

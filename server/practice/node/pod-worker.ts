@@ -171,6 +171,7 @@ export class PodWorker {
         pod: () => this.pod,
         wake: () => this.wake(),
         after: ms => this.after(ms),
+        containers: () => this.records,
       });
       this.records.push(record);
       // An ephemeral container comes to a pod that stands already.
@@ -267,8 +268,9 @@ export class PodWorker {
         this.wake();
         return;
       } catch (error) {
-        if (!(error instanceof MountError)) throw error;
-        this.host.events.record(this.pod, 'Warning', 'FailedMount', error.message);
+        if (error instanceof MountError)
+          this.host.events.record(this.pod, 'Warning', 'FailedMount', error.message);
+        else this.host.fault(`volumes of ${this.namespace}/${this.name}`, error);
       }
       await this.host.clock.sleep(delay);
       delay = Math.min(delay * 2, MOUNT_RETRY_MS.last);
@@ -279,8 +281,11 @@ export class PodWorker {
     const timer = this.host.clock.after(REFRESH_MS, async () => {
       this.timers.delete(timer);
       if (!this.active || !this.volumes) return;
-      await this.world.refreshVolumes(this.volumes);
-      if (this.active) this.refreshLater();
+      try {
+        await this.world.refreshVolumes(this.volumes);
+      } finally {
+        if (this.active) this.refreshLater();
+      }
     });
     this.timers.add(timer);
   }

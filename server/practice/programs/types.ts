@@ -43,6 +43,11 @@ export interface Container {
   listening(): number[];
   /** The container's standard input, when the pod asked for one (`stdin: true`) and somebody is attached. */
   stdin?: ContainerStdin;
+  /**
+   * The containers whose processes this one sees: all of its pod's with `shareProcessNamespace`, else itself alone.
+   * `ended`: it has run, and runs no more.
+   */
+  processes(): { name: string; ended: boolean }[];
   /** The node's own network, for a pod that lives in it (`hostNetwork`). */
   host?: HostNetwork;
   /** True when the process had been running before the cluster was taken back to this moment: what it did at its start is done. */
