@@ -1,5 +1,6 @@
 // The baselines there are, by name.
 
+import { katib } from './katib.ts';
 import { kserve } from './kserve.ts';
 import { kubeflowSeed } from './kubeflow-seed.ts';
 import { pipelines, pipelinesElsewhere } from './pipelines.ts';
@@ -8,7 +9,14 @@ import type { Baseline } from './types.ts';
 /** A cluster as it is after its start. */
 const empty: Baseline = { name: 'empty', namespaces: [], apply: async () => {} };
 
-export const BASELINES: readonly Baseline[] = [empty, kubeflowSeed, kserve, pipelines, pipelinesElsewhere];
+export const BASELINES: readonly Baseline[] = [
+  empty,
+  kubeflowSeed,
+  katib,
+  kserve,
+  pipelines,
+  pipelinesElsewhere,
+];
 
 export function baselineOf(name: string): Baseline | undefined {
   return BASELINES.find(baseline => baseline.name === name);

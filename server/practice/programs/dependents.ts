@@ -1,7 +1,7 @@
 // Servers that are useless without another one: they look for it first, and wait or give up in their own words. One row a
 // server; knows how they start, not what they do afterwards.
 
-import { DialError, serveHealth } from '../network/index.ts';
+import { DialError } from '../network/index.ts';
 import { portsOf } from './general.ts';
 import { untilAborted } from './signals.ts';
 import type { Container, HttpRequest, HttpResponse, Program } from './types.ts';
@@ -19,8 +19,6 @@ interface Dependent {
   givesUp?: { after: number; words(container: Container, error: DialError): string[]; code?: number };
   /** Ports besides those that the pod declares. */
   ports?: number[];
-  /** Those of its ports that speak gRPC, its health protocol among it. */
-  grpc?: number[];
   answer?(request: HttpRequest, container: Container): HttpResponse | undefined;
   memoryMiB: number;
 }
@@ -151,36 +149,6 @@ const persistenceAgent: Dependent = {
   memoryMiB: 24,
 };
 
-const katibDbManager: Dependent = {
-  image: 'docker.io/kubeflowkatib/katib-db-manager',
-  needs: c => ({
-    host: c.env['KATIB_MYSQL_DB_HOST'] ?? 'katib-mysql',
-    port: Number(c.env['KATIB_MYSQL_DB_PORT'] ?? 3306),
-  }),
-  starts: () => [],
-  failed: (c, error) => [glog(c, 'E', 'connection.go:40', `Ping to Katib db failed: ${short(error)}`)],
-  ready: c => [
-    glog(c, 'I', 'init.go:27', 'Initializing v1beta1 DB schema'),
-    glog(c, 'I', 'main.go:115', 'Start Katib manager: 0.0.0.0:6789'),
-  ],
-  retryMs: 5_000,
-  givesUp: {
-    after: 12,
-    words: c => [
-      glog(
-        c,
-        'F',
-        'main.go:104',
-        'Failed to open db connection: DB open failed: Timeout waiting for DB conn successfully opened.',
-      ),
-    ],
-    code: 255,
-  },
-  ports: [6789],
-  grpc: [6789],
-  memoryMiB: 18,
-};
-
 const metadataWriter: Dependent = {
   image: 'gcr.io/ml-pipeline/metadata-writer',
   needs: c => ({
@@ -228,12 +196,10 @@ function program(of: Dependent, image = of.image): Program {
         await container.clock.sleep(of.retryMs, container.signal);
       }
       for (const number of new Set([...portsOf(container), ...(of.ports ?? [])]))
-        if (of.grpc?.includes(number)) container.listen(number, stream => serveHealth(stream));
-        else
-          container.serveHttp(
-            number,
-            request => of.answer?.(request, container) ?? { status: 404, body: 'Not Found' },
-          );
+        container.serveHttp(
+          number,
+          request => of.answer?.(request, container) ?? { status: 404, body: 'Not Found' },
+        );
       for (const line of of.ready(container)) container.logError(line);
       await untilAborted(container.signal);
       return exitOf(container);
@@ -251,8 +217,6 @@ export const dependents: readonly Program[] = [
   program(cacheServer, 'ghcr.io/kubeflow/kfp-cache-server'),
   program(persistenceAgent),
   program(persistenceAgent, 'ghcr.io/kubeflow/kfp-persistence-agent'),
-  program(katibDbManager),
-  program(katibDbManager, 'ghcr.io/kubeflow/katib/katib-db-manager'),
   program(metadataWriter),
   program(metadataWriter, 'ghcr.io/kubeflow/kfp-metadata-writer'),
 ];

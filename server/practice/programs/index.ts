@@ -6,6 +6,7 @@ import { dependents } from './dependents.ts';
 import { generalServer } from './general.ts';
 import { pilot } from './istio/pilot.ts';
 import { proxy } from './istio/proxy.ts';
+import { katib } from './katib/index.ts';
 import { kserve } from './kserve.ts';
 import { kubeSystem } from './kube-system.ts';
 import { mysql } from './mysql/index.ts';
@@ -53,6 +54,7 @@ export const programs: readonly Program[] = [
   { ...proxy, image: 'registry.istio.io/release/proxyv2' },
   ...dependents,
   ...kserve,
+  ...katib,
   generalServer,
 ];
 
