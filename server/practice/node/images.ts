@@ -7,11 +7,10 @@ import { type Login, PullError, type Registries } from './registries.ts';
 
 export { PullError } from './registries.ts';
 
-/** A pull's fixed part (name resolution, manifests) and how fast layers arrive. */
-const PULL_BASE_MS = 600;
-const PULL_BYTES_PER_MS = 250_000;
-/** Pulls that run at once; the others wait, which the event's `including waiting` shows. */
-const PARALLEL_PULLS = 10;
+/** Asking the registry which image a name means, fetching its manifest, and how fast layers arrive. */
+const RESOLVE_MS = 50;
+const MANIFEST_MS = 150;
+const PULL_BYTES_PER_MS = 2_000_000;
 /** An image on the disk against its size as pulled: layers compress to about 40 %. */
 const UNPACKED = 3.5;
 /** The runtime keeps the image of its sandboxes. */
@@ -40,9 +39,8 @@ const keyOf = ({ username, password }: Login) => sha256(`login ${username} ${pas
 
 export class NodeImages {
   private readonly byName = new Map<string, StoredImage>();
-  private readonly downloads = new Map<string, Promise<StoredImage>>();
-  private running = 0;
-  private waiting: (() => void)[] = [];
+  /** The end of the last pull that was asked for. */
+  private line: Promise<void> = Promise.resolve();
   private readonly clock: Clock;
   private readonly registries: Registries;
   private readonly onChange: () => void;
@@ -131,25 +129,23 @@ export class NodeImages {
     throw new PullError(refusals.length === 1 ? refusals[0] : `[${refusals.join(', ')}]`);
   }
 
+  /** Pulls follow one another, as by a kubelet's default: who comes later finds what an earlier one brought. */
   private async pullAs(name: string, login: Login | undefined, signal: AbortSignal): Promise<PullResult> {
     const reference = parseReference(name);
     const asked = this.clock.now();
-    // Whoever wants an image that is on its way waits for the same download.
-    const key = `${reference.canonical} ${login ? keyOf(login) : ''}`;
-    const underWay = this.downloads.get(key);
-    if (underWay) {
-      const image = await underWay;
-      const now = this.clock.now();
-      return { image, tookMs: now - asked, totalMs: now - asked };
-    }
-    const download = this.fetch(name, reference, login, asked, signal);
-    const shared = download.then(result => result.image);
-    shared.catch(() => undefined);
-    this.downloads.set(key, shared);
+    const before = this.line;
+    let done = () => {};
+    this.line = new Promise<void>(resolve => {
+      done = resolve;
+    });
     try {
-      return await download;
+      await before;
+      const started = this.clock.now();
+      const image = await this.fetch(name, reference, login, signal);
+      const now = this.clock.now();
+      return { image, tookMs: now - started, totalMs: now - asked };
     } finally {
-      this.downloads.delete(key);
+      done();
     }
   }
 
@@ -157,34 +153,25 @@ export class NodeImages {
     name: string,
     reference: ImageReference,
     login: Login | undefined,
-    asked: number,
     signal: AbortSignal,
-  ): Promise<PullResult> {
-    if (this.running >= PARALLEL_PULLS) await new Promise<void>(resolve => this.waiting.push(resolve));
-    this.running++;
+  ): Promise<StoredImage> {
+    // What is on the disk already is only compared with the registry's digest.
+    const present = this.byName.get(reference.canonical)?.repoDigest !== undefined;
+    let size: number;
     try {
-      const started = this.clock.now();
-      // What is on the disk already is only compared with the registry's digest.
-      const present = this.byName.get(reference.canonical)?.repoDigest !== undefined;
-      let size: number;
-      try {
-        size = this.registries.resolve(reference, login);
-        if (!present) this.registries.grant(reference, login);
-      } catch (error) {
-        await this.clock.sleep(PULL_BASE_MS, signal);
-        throw error;
-      }
-      await this.clock.sleep(PULL_BASE_MS + (present ? 0 : Math.round(size / PULL_BYTES_PER_MS)), signal);
-      const image = this.load(name, size, { fromRegistry: true });
-      if (!login) delete image.pulledBy;
-      else if (!present || image.pulledBy)
-        image.pulledBy = [...new Set([...(image.pulledBy ?? []), keyOf(login)])];
-      const now = this.clock.now();
-      return { image, tookMs: now - started, totalMs: now - asked };
-    } finally {
-      this.running--;
-      this.waiting.shift()?.();
+      size = this.registries.resolve(reference, login);
+      if (!present) this.registries.grant(reference, login);
+    } catch (error) {
+      await this.clock.sleep(RESOLVE_MS, signal);
+      throw error;
     }
+    await this.clock.sleep(RESOLVE_MS, signal);
+    if (!present) await this.clock.sleep(MANIFEST_MS + Math.round(size / PULL_BYTES_PER_MS), signal);
+    const image = this.load(name, size, { fromRegistry: true });
+    if (!login) delete image.pulledBy;
+    else if (!present || image.pulledBy)
+      image.pulledBy = [...new Set([...(image.pulledBy ?? []), keyOf(login)])];
+    return image;
   }
 
   serialise(): StoredImage[] {
