@@ -155,6 +155,8 @@ class OpenSession implements Session {
     const { relay } = workspace;
     this.#forwards = followForwards({
       commands: this.#commands,
+      clock: options.clock,
+      listens: port => workspace.listens(port),
       ...(relay
         ? { relay: port => relay(port, join(options.runFolder, `forward-${++this.#relays}.sock`)) }
         : {}),

@@ -21,11 +21,16 @@ export interface CommandLog {
   /** Called when a command starts, prints (throttled) and ends. Returns what stops it. */
   subscribe(listener: (run: CommandRun) => void): () => void;
   begin(terminal: string, line: string, cwd: string): RunningCommand;
+  /** What a terminal shows while it stands at its prompt: what is typed, and what runs in the background prints. */
+  aside(terminal: string, bytes: Uint8Array): void;
+  /** Returns what stops it. */
+  subscribeAside(listener: (terminal: string, text: string) => void): () => void;
 }
 
 export function createCommandLog(clock: Clock): CommandLog {
   const runs: CommandRun[] = [];
   const listeners = new Set<(run: CommandRun) => void>();
+  const asideListeners = new Set<(terminal: string, text: string) => void>();
   let sequence = 0;
   const report = (run: CommandRun) => {
     for (const listener of listeners) listener(run);
@@ -35,6 +40,15 @@ export function createCommandLog(clock: Clock): CommandLog {
     subscribe: listener => {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    aside: (terminal, bytes) => {
+      if (asideListeners.size === 0) return;
+      const text = plainText(new TextDecoder().decode(bytes));
+      for (const listener of asideListeners) listener(terminal, text);
+    },
+    subscribeAside: listener => {
+      asideListeners.add(listener);
+      return () => asideListeners.delete(listener);
     },
     begin: (terminal, line, cwd) => {
       const decoder = new TextDecoder();

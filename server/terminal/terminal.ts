@@ -197,7 +197,8 @@ export function openTerminal(options: TerminalOptions): Terminal {
     for (const piece of readMarks(chunk)) {
       if ('mark' in piece) onMark(piece.mark);
       else {
-        running?.print(piece.bytes);
+        if (running) running.print(piece.bytes);
+        else commands.aside(options.id, piece.bytes);
         outbox.push(piece.bytes);
       }
     }

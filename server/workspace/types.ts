@@ -64,6 +64,8 @@ export interface Workspace {
   shell(): ShellCommand;
   /** Opens a way to a port of the shells' own loopback, through a unix socket; absent where that is the machine's. */
   relay?(port: number, socketPath: string): Promise<Relay>;
+  /** Whether a program listens on this port of the shells' own 127.0.0.1. It does not notice. */
+  listens(port: number): Promise<boolean>;
   /** Ends everything that runs in it. The files stay. */
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { enterArgs, INSIDE, kubectlInside, raiseWalls } from './bwrap.ts';
+import { listensHere, listensInside } from './listens.ts';
 import { openRelay } from './relay.ts';
 import { layOutShellFiles, writeKubeconfig } from './shell-files.ts';
 import type { Workspace, WorkspaceOptions } from './types.ts';
@@ -67,6 +68,7 @@ async function openWalled(options: WorkspaceOptions, socketPath: string): Promis
       if (walls.pid === undefined) throw new Error(ENDED);
       return openRelay(walls.pid, port, socketPath);
     },
+    listens: async port => walls.pid !== undefined && listensInside(walls.pid, port),
     close: () => walls.close(),
   };
 }
@@ -107,6 +109,7 @@ async function openOwn(options: WorkspaceOptions): Promise<Workspace> {
         },
       };
     },
+    listens: listensHere,
     close: async () => {},
   };
 }

@@ -261,8 +261,11 @@ describe('which ports are offered', () => {
     const clock = fakeClock();
     const log = createCommandLog(clock);
     const told: ForwardInfo[][] = [];
+    const open = new Set<number>();
     const forwards = followForwards({
       commands: log,
+      clock,
+      listens: async port => open.has(port),
       ...(relay ? { relay: async () => ({ socketPath: '/nowhere', close: async () => {} }) } : {}),
       changed: () =>
         told.push(
@@ -275,12 +278,17 @@ describe('which ports are offered', () => {
       await clock.advance(200);
       return running;
     };
-    return { run, told, forwards };
+    const aside = async (text: string, terminal = 't') => {
+      log.aside(terminal, Buffer.from(text));
+      await clock.advance(1);
+    };
+    const ports = () => forwards.list().map(({ port }) => port);
+    return { run, aside, told, forwards, open, clock, ports };
   };
   const SAID = 'Forwarding from 127.0.0.1:8080 -> 80\r\nForwarding from [::1]:8080 -> 80\r\n';
 
   test('what kubectl port-forward and proxy hold open, until they end', async () => {
-    const { run, told, forwards } = follow();
+    const { run, told, forwards, clock } = follow();
     const first = await run('kubectl port-forward -n istio-system svc/gateway 8080:80', SAID);
     const second = await run(
       'cd x && k --context minikube -n kubeflow proxy',
@@ -291,11 +299,13 @@ describe('which ports are offered', () => {
       [8080, 8001],
     );
     first.end(130);
+    await clock.advance(1);
     assert.deepEqual(
       told.at(-1)?.map(({ port }) => port),
       [8001],
     );
     second.end(0);
+    await clock.advance(1);
     assert.deepEqual(told.at(-1), []);
     assert.deepEqual(forwards.list(), []);
   });
@@ -317,6 +327,63 @@ describe('which ports are offered', () => {
     assert.equal(told.at(-1)?.[0]?.direct, true);
     const doors = createForwardDoors();
     await assert.rejects(doors.open(forwards.list()[0]!, 'localhost:1'), /no door/);
+  });
+
+  test('one that went to the background is offered behind the prompt, until its port is let go', async () => {
+    for (const line of ['kubectl port-forward svc/web 8080:80 &', 'kubectl proxy & sleep 1']) {
+      const { run, aside, open, clock, ports, told } = follow();
+      (await run(line, '[1] 4711\r\n')).end(0);
+      // In pieces, behind what the prompt and the learner have written.
+      await aside('\x1b[1;32mlearner@minikube\x1b[0m:~$ Forwarding from 127.0.');
+      assert.deepEqual(ports(), []);
+      open.add(8080);
+      await aside('0.1:8080 -> 80\r\n');
+      assert.deepEqual(ports(), [8080]);
+      // Another command is no end of it, nor is time.
+      (await run('curl localhost:8080', 'hello\r\n')).end(0);
+      await clock.advance(60_000);
+      assert.deepEqual(ports(), [8080]);
+      open.delete(8080);
+      await clock.advance(3000);
+      assert.deepEqual(ports(), []);
+      assert.equal(told.length, 2);
+      assert.equal(clock.pending, 0);
+    }
+  });
+
+  test('so is one that says it before the prompt, while another command runs, or is sent there by Ctrl-Z', async () => {
+    const { run, open, clock, ports } = follow();
+    open.add(8080).add(8081).add(8082);
+    (await run('kubectl port-forward a 8080:80 &', SAID)).end(0);
+    (await run('kubectl port-forward b 8081:80 2>&1 &', '')).end(0);
+    (await run('sleep 2', 'Forwarding from 127.0.0.1:8081 -> 80\r\n')).end(0);
+    (await run('kubectl port-forward c 8082:80', 'Forwarding from 127.0.0.1:8082 -> 80\r\n')).end(148);
+    await clock.advance(10_000);
+    assert.deepEqual(ports(), [8080, 8081, 8082]);
+  });
+
+  test('a line shown aside is believed of a terminal that left kubectl behind, of a port that listens, for a while', async () => {
+    const { run, aside, open, clock, told } = follow();
+    await aside(SAID);
+    open.add(8080);
+    (await run('kubectl port-forward web 8080:80 && echo gone', '')).end(1);
+    (await run('kubectl port-forward web 8080:80 > log 2>&1', '')).end(1);
+    await aside(SAID);
+    (await run('kubectl port-forward web 8080:80 &', '')).end(0);
+    await aside(SAID, 'another terminal');
+    await aside('Forwarding from 127.0.0.1:9999 -> 80\r\n');
+    await clock.advance(31_000);
+    await aside(SAID);
+    assert.deepEqual(told, []);
+  });
+
+  test('a port forwarded anew is one offer', async () => {
+    const { run, open, clock, ports } = follow();
+    open.add(8080);
+    (await run('kubectl port-forward web 8080:80 &', SAID)).end(0);
+    await run('kubectl port-forward web 8080:80', SAID);
+    await clock.advance(3000);
+    assert.deepEqual(ports(), [8080]);
   });
 
   test('a few at most', async () => {

@@ -193,6 +193,14 @@ describe('a lab on the practice cluster', { skip }, () => {
     await until(() => forwards().length === 0, 'it is not offered any more');
     assert.equal((await ask(path, server.cookie)).status, 404);
     await assert.rejects(ask(`${origin}/`, cookie));
+    // From the background it is heard too; its end is the port's, not the line's.
+    await run('kubectl port-forward deployment/web 18081:80 &');
+    await until(() => forwards().length === 1, 'the port is offered again');
+    await run('true');
+    const again = await ask(`${server.origin}/open/${session}/${forwards()[0]?.id}`, server.cookie);
+    assert.equal(again.status, 303);
+    await run('kill %1');
+    await until(() => forwards().length === 0, 'its port was let go');
   });
 
   test('a reset empties the cluster and the steps', async () => {
