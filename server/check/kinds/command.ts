@@ -1,19 +1,26 @@
 // command: such a command ran in the learner's terminal. Looks at what ran, never runs anything.
 
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
 import type { KindSpec } from '#common/lab/index.ts';
 import { match } from '#common/match/index.ts';
 import type { Finding, Text } from '#common/protocol/index.ts';
-import { commandFits } from '../command-line.ts';
+import { commandFits, fittingCommands, namespaceOf, saidByHand } from '../command-line.ts';
 import type { CheckKind, CommandRun, Verdict } from '../types.ts';
 import { nameFindings, say, show } from '../words.ts';
 
-export const command: CheckKind<KindSpec<'command'>> = {
+export const command: CheckKind<Spec> = {
   name: 'command',
   latches: true,
 
-  async run({ ran, exit, output }, { commands, since }): Promise<Verdict> {
-    const fitting = commands.recent().filter(run => run.startedAt >= since && commandFits(ran, run.line));
-    const judged = fitting.map(run => ({ run, findings: judge(run, exit, output) }));
+  async run(spec, context): Promise<Verdict> {
+    const { commands, since } = context;
+    const fitting = commands
+      .recent()
+      .filter(run => run.startedAt >= since && commandFits(spec.ran, run.line));
+    const elsewhere = spec.namespace === undefined ? undefined : await namespaceOfContext(context.home);
+    const judged = fitting.map(run => ({ run, findings: judge(run, spec, elsewhere) }));
     const good = judged.find(({ findings }) => findings.length === 0);
     if (good) return { state: 'holds', seen: good.run };
     const last = judged.at(-1);
@@ -30,6 +37,11 @@ export const command: CheckKind<KindSpec<'command'>> = {
     commands.subscribe(run => void (commandFits(ran, run.line) && changed())),
 };
 
+type Spec = KindSpec<'command'>;
+
+/** Stands for the place at which a line printed the words itself. */
+const BY_HAND = 'printed by';
+
 /** What happened, in the words of the terminal; the pattern that is looked for helps nobody. */
 function tell(run: CommandRun, findings: readonly Finding[]): Text {
   const printed = lastLines(run.output);
@@ -39,6 +51,17 @@ function tell(run: CommandRun, findings: readonly Finding[]): Text {
     return say(
       `你執行了 \`${run.line}\`，它沒有成功${how}：${printed}`,
       `You ran \`${run.line}\`, and it failed (exit ${run.exit}): ${printed}`,
+    );
+  if (findings.some(({ path }) => path === BY_HAND))
+    return say(
+      `\`${run.line}\` 裡的那些字是 \`echo\` 印的，不是叢集說的。單獨執行那個指令就好。`,
+      `In \`${run.line}\` those words were printed by \`echo\`, not by the cluster. Run the command by itself.`,
+    );
+  const [where] = findings.filter(({ path }) => path === 'namespace');
+  if (where && findings.length === 1)
+    return say(
+      `你執行了 \`${run.line}\`，看的是${where.actual === '-A' ? '所有命名空間' : `命名空間 \`${where.actual}\``}，這一步問的是 \`${where.expected}\`。`,
+      `You ran \`${run.line}\`, which asks about ${where.actual === '-A' ? 'all namespaces' : `the namespace \`${where.actual}\``}; this step is about \`${where.expected}\`.`,
     );
   if (exit.length > 0) {
     const words = nameFindings(exit);
@@ -55,8 +78,12 @@ function tell(run: CommandRun, findings: readonly Finding[]): Text {
       );
 }
 
-function judge(run: CommandRun, exit: unknown, output: unknown) {
-  return [
+function judge(
+  run: CommandRun,
+  { ran, exit, namespace, output }: Spec,
+  ofContext: string | undefined,
+): Finding[] {
+  const findings = [
     ...(exit === undefined ? [] : match(exit, run.exit, 'exit')),
     ...(output === undefined
       ? []
@@ -65,6 +92,37 @@ function judge(run: CommandRun, exit: unknown, output: unknown) {
           actual: show(lastLines(run.output)),
         }))),
   ];
+  if (namespace !== undefined) {
+    const asked = fittingCommands(ran, run.line).map(words => namespaceOf(words) ?? ofContext ?? 'default');
+    if (!asked.includes(namespace))
+      findings.push({
+        path: 'namespace',
+        expected: namespace,
+        actual: asked[0] === '*' ? '-A' : (asked[0] ?? ''),
+      });
+  }
+  if (
+    output !== undefined &&
+    match(output, run.output).length === 0 &&
+    match(output, saidByHand(run.line)).length === 0
+  )
+    findings.push({ path: BY_HAND, expected: 'kubectl', actual: 'echo' });
+  return findings;
+}
+
+/** The namespace that the learner's context names; kubectl takes it where a command names none. */
+async function namespaceOfContext(home: string): Promise<string | undefined> {
+  try {
+    const config = parse(await readFile(join(home, '.kube/config'), 'utf8')) as Kubeconfig;
+    return config.contexts?.find(({ name }) => name === config['current-context'])?.context?.namespace;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Kubeconfig {
+  'current-context'?: string;
+  contexts?: { name?: string; context?: { namespace?: string } }[];
 }
 
 /** The end of what was printed: errors stand there. */

@@ -341,6 +341,55 @@ test('choices may be right because of what the cluster says, and wrong ones are 
   assert.deepEqual((await KINDS.answer.run(spec, s.context)).said, text('Read it again.'));
 });
 
+test('a command about another namespace is told, also where the context names it', async t => {
+  const s = scene(t);
+  const place = mkdtempSync(join(tmpdir(), 'context-'));
+  t.after(() => rmSync(place, { recursive: true, force: true }));
+  s.context.home = place;
+  const spec = {
+    ran: 'kubectl auth can-i list pods',
+    exit: 1,
+    namespace: 'shop',
+    output: { $matches: '^no' },
+  };
+  const ask = (line: string) => {
+    s.ran({ line, exit: 1, endedAt: 2, output: 'no\n' });
+    return KINDS.command.run(spec, s.context);
+  };
+  assert.match(
+    (await ask('kubectl auth can-i list pods')).said?.en ?? '',
+    /asks about the namespace `default`; this step is about `shop`/,
+  );
+  assert.match((await ask('kubectl auth can-i list pods -A')).said?.['zh-TW'] ?? '', /看的是所有命名空間/);
+  mkdirSync(join(place, '.kube'));
+  writeFileSync(
+    join(place, '.kube/config'),
+    'current-context: here\ncontexts: [{ name: here, context: { namespace: shop } }]\n',
+  );
+  assert.equal((await ask('kubectl auth can-i list pods')).state, 'holds');
+});
+
+test('words that the line printed itself prove nothing', async t => {
+  const s = scene(t);
+  const spec = { ran: 'kubectl describe pod', exit: 0, output: { $matches: 'FailedScheduling' } };
+  s.ran({
+    line: 'kubectl describe pod web; echo FailedScheduling',
+    exit: 0,
+    endedAt: 2,
+    output: 'Name: web\nFailedScheduling\n',
+  });
+  const verdict = await KINDS.command.run(spec, s.context);
+  assert.equal(verdict.state, 'wrong');
+  assert.match(verdict.said?.en ?? '', /printed by `echo`, not by the cluster/);
+  s.ran({
+    line: 'kubectl describe pod web && echo done',
+    exit: 0,
+    endedAt: 3,
+    output: 'Warning  FailedScheduling\ndone\n',
+  });
+  assert.equal((await KINDS.command.run(spec, s.context)).state, 'holds');
+});
+
 test('a wrong answer never gives the right one away', async t => {
   const s = scene(t);
   s.context.answer = '5';

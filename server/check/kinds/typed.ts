@@ -28,7 +28,7 @@ export function typedNumber(text: string): number | undefined {
 /** `4 GiB`, `4gi`, `4,194,304Ki`; undefined when it is no quantity. */
 export function typedQuantity(text: string): Quantity | undefined {
   const spelled = withoutGroups(plain(text))
-    .replace(/^(\S+)\s+(?=\S+$)/, '$1')
+    .replace(/^([\d.+-]+)\s+(?=[a-z]+$)/i, '$1')
     .replace(/(?<=\d)([kmgtpe])i(?:b|bytes?)?$/i, (_, letter: string) => `${letter.toUpperCase()}i`)
     .replace(/(?<=\d)([kMGTPE])B$/, '$1')
     .replace(/(?<=\d)KB$/, 'k');

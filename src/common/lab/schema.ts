@@ -118,6 +118,11 @@ const command = z
       .union([z.int(), z.record(z.string(), z.unknown())])
       .optional()
       .describe('0, or { $not: 0 }. Left out: it need not have ended.'),
+    namespace: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("The namespace it must be about: by -n, or by the learner's context. Left out: any."),
     output: tree.optional().describe('Against what it printed: { $matches: "Forwarding from" }.'),
   })
   .describe('Such a command ran in the terminal.');

@@ -1,0 +1,1 @@
+kubectl auth can-i list inferenceservices.serving.kserve.io -A --as=kserve-controller-manager
