@@ -1,7 +1,17 @@
 // `npm run labs -- lint|test|run|solve|watch|new|schema [id]`: the author's workbench on the command line.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -184,11 +194,15 @@ async function run(lab: Lab, kubeconfig: string | undefined): Promise<number> {
 async function watching(ids: string[], kubeconfig: string | undefined): Promise<number> {
   for (const id of ids) if (!listLabs(LABS).includes(id)) return complain(`there is no lab ${id}`);
   const root = join(LABS, '..');
+  const port = await freePort();
   const page = spawn(
     process.execPath,
-    [join(root, 'server/start.mjs'), 'start', '--data', join(root, '.data/author'), '--port', '0'],
+    [join(root, 'server/start.mjs'), 'start', '--data', join(root, '.data/author'), '--port', String(port)],
     { stdio: 'inherit', env: { ...process.env, [AUTHOR]: '1' } },
   );
+  for (const id of ids)
+    for (const path of pagesOf(join(root, 'content'), id))
+      console.log(`${id}: http://127.0.0.1:${port}${path} (come in through the link below first)`);
   const tools = await practiceTools();
   const stop = watchLabs({
     labs: LABS,
@@ -215,6 +229,26 @@ async function watching(ids: string[], kubeconfig: string | undefined): Promise<
   page.kill('SIGTERM');
   await stop();
   return 0;
+}
+
+/** Where the page shows a lab, in each language: in the lesson that names it in its head, or alone. */
+function pagesOf(content: string, id: string): string[] {
+  const named = new RegExp(`^---\n[\\s\\S]*?^lab: *${id}$`, 'm');
+  return ['zh-TW', 'en'].map(language => {
+    const folder = join(content, language);
+    const lesson = readdirSync(folder, { recursive: true, encoding: 'utf8' }).find(
+      file => file.endsWith('.mdx') && named.test(readFileSync(join(folder, file), 'utf8')),
+    );
+    return lesson ? `/${language}/${lesson.slice(0, -'.mdx'.length)}/` : `/${language}/labs/${id}/`;
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
 }
 
 async function solve(lab: Lab, kubeconfig: string | undefined): Promise<number> {

@@ -1,7 +1,7 @@
 // The one door of the course model for pages and layouts: read once a build. Knows no component.
 
 import { type Course, type Lesson, type Part, readCourse } from './read.ts';
-import type { Language } from './schema.ts';
+import { type Language, languages } from './schema.ts';
 
 export type { Course, Lesson, Part } from './read.ts';
 export { readCourse } from './read.ts';
@@ -27,6 +27,16 @@ export function neighbours(
 ): { previous: Lesson | undefined; next: Lesson | undefined } {
   const at = model.lessons.findIndex(other => other.id === lesson.id);
   return { previous: model.lessons[at - 1], next: model.lessons[at + 1] };
+}
+
+/** Labs that no lesson shows yet: somebody is writing them. */
+export function labsWithoutLesson({ labs, lessons }: Course): string[] {
+  const shown = new Set(lessons.flatMap(({ pages }) => languages.map(language => pages[language].front.lab)));
+  return [...labs.keys()].filter(id => !shown.has(id));
+}
+
+export function labPath(language: Language, id: string): string {
+  return `/${language}/labs/${id}/`;
 }
 
 export function partOf(model: Course, lesson: Lesson): Part {

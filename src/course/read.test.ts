@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
+import { labsWithoutLesson } from './index.ts';
 import { CourseError, readCourse } from './read.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'course-'));
@@ -52,6 +53,17 @@ test('a whole course is read in order', () => {
     ['p/a'],
   );
   assert.equal(course.first.id, 'p/a');
+});
+
+test('a lab that no lesson shows is told from one that a lesson shows', () => {
+  const lab = 'title: { zh-TW: 甲, en: A }\nminutes: 1\nsteps: [{ id: a, task: { zh-TW: 甲, en: A } }]\n';
+  const root = project('labs', {
+    'labs/shown/lab.yaml': lab,
+    'labs/alone/lab.yaml': lab,
+    'content/zh-TW/p/a.mdx': lesson('lab: shown\n', 'Text. <Lab id="shown" />'),
+    'content/en/p/a.mdx': lesson('lab: shown\n', 'Text. <Lab id="shown" />'),
+  });
+  assert.deepEqual(labsWithoutLesson(readCourse(root)), ['alone']);
 });
 
 test('a lesson without its twin is refused', () => {

@@ -47,6 +47,9 @@ const zhTW = {
   previous: '上一課',
   next: '下一課',
   labHere: '實作',
+  labAlone: '這個實作還沒有放進任何一課，這一頁只給正在寫它的人看。右邊的工作台和課程裡的一模一樣。',
+  labAloneHow: '要放進某一課，在那一課兩種語言的檔頭各加第一行，並在內文該出現的地方寫第二行：',
+  labAloneTest: '先用 {command} 證明它。',
   labSteps: '{n} 個關卡',
   labGo: '到實作面板',
   note: '補充',
@@ -140,6 +143,11 @@ const en: SiteStrings = {
   previous: 'Previous',
   next: 'Next',
   labHere: 'Lab',
+  labAlone:
+    'No lesson shows this lab yet; this page is for whoever is writing it. The workbench on the right is the one of the lessons.',
+  labAloneHow:
+    'To put it into a lesson, add the first line to the head of that lesson in both languages, and the second where it belongs in the text:',
+  labAloneTest: 'Prove it first, with {command}.',
   labSteps: '{n} checkpoints',
   labGo: 'Go to the lab panel',
   note: 'Note',
