@@ -55,6 +55,41 @@ test('the part that people remember is enough', () => {
   for (const [text, id] of Object.entries(remembered)) assert.equal(best(text), id, text);
 });
 
+test("the seed's six are found as a terminal, a log or a chat hands them on", () => {
+  const worn: Record<string, (text: string) => string> = {
+    'upper case': text => text.toUpperCase(),
+    'a time in front': text => `2026-01-06T06:55:41.786863Z ${text}`,
+    'a line of a system log': text => `Jan 06 06:55:41 acer kubelet[1234]: ${text}`,
+    colours: text => text.replaceAll(' ', ' \x1b[0m\x1b[1;31m'),
+    'the marks of colours': text => `[31m${text}[0m`,
+    'broken at forty columns': text => text.replace(/(.{40})/g, '$1\n'),
+    quoted: text => text.replace(/(.{60})/g, '$1\r\n> '),
+  };
+  for (const id of SIX)
+    for (const text of known.find(error => error.id === id)!.says)
+      for (const [how, wear] of Object.entries(worn))
+        assert.equal(best(wear(text)), id, `${how}: ${text.slice(0, 60)}`);
+});
+
+test('errors that everybody meets lead to what they mean, and not to a neighbour with the same words', () => {
+  const met: Record<string, string> = {
+    'dial tcp 10.96.0.1:443: connect: connection refused': 'nobody-listens',
+    'The connection to the server 192.168.49.2:8443 was refused': 'no-connection',
+    'x509: certificate signed by unknown authority': 'certificate-unknown',
+    "x509: cannot validate certificate for 10.0.0.7 because it doesn't contain any IP SANs":
+      'kubelet-certificate',
+    'secrets is forbidden: User "jane" cannot list resource "secrets"': 'forbidden-user',
+    'MountVolume.SetUp failed for volume "config" : configmap "web-config" not found': 'missing-reference',
+    Evicted: 'evicted',
+    'no space left on device': 'disk-full',
+    '1 node(s) had untolerated taint': 'tainted',
+    'context deadline exceeded': 'timed-out',
+    'RBAC: access denied': 'mesh-denied',
+    'exit code 137': 'oom-killed',
+  };
+  for (const [text, id] of Object.entries(met)) assert.equal(best(text), id, text);
+});
+
 test('a message among the lines around it, with other names and times, is still found', () => {
   const log = [
     'NAME READY STATUS RESTARTS AGE',

@@ -53,9 +53,20 @@ export function matchErrors<T extends KnownError>(text: string, known: readonly 
   const matches = known
     .map((error, index) => ({ error, score: scores[index]!, covered: all > 0 ? scores[index]! / all : 0 }))
     .filter(({ score, covered }) => score >= LEAST_SCORE && (covered >= LEAST_COVERED || score >= MUCH))
-    .toSorted((a, b) => b.score - a.score);
+    // Several messages may hold the whole of what was asked: then the one that says least besides is meant.
+    .toSorted((a, b) => b.score - a.score || told(asked, b.error) - told(asked, a.error));
   const best = matches[0]?.score ?? 0;
   return matches.filter(match => match.score >= NEAR * best);
+}
+
+/** How much of one of its messages was asked for: 1 when all of it was. */
+function told(asked: Set<string>, error: KnownError): number {
+  return Math.max(
+    ...error.says.map(text => {
+      const own = features(text);
+      return [...own].filter(feature => asked.has(feature)).length / own.size;
+    }),
+  );
 }
 
 /** Words and pairs, without what differs from one occurrence to the next: times, addresses, hashes of pod names. */
@@ -68,6 +79,7 @@ function features(text: string): Set<string> {
       .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
       .toLowerCase()
       .replace(/\d{4}-\d\d-\d\dt[\d:.]+z?/g, ' ')
+      .replace(/\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b/g, ' ')
       .replace(/-[0-9a-f]{8,10}-[a-z0-9]{5}\b/g, ' ')
       .match(/[a-z]+\d*|\d{3,}/g) ?? [];
   const found = new Set<string>();
