@@ -29,10 +29,23 @@ function write(storage: () => Storage, key: string, value: unknown): void {
 
 const local = () => localStorage;
 const tab = () => sessionStorage;
+const openHere = () => read<Record<string, OpenLab>>(tab, 'open-labs') ?? {};
 
 export const memory = {
-  openLab: () => read<OpenLab>(local, 'open-lab'),
-  rememberOpenLab: (open: OpenLab | undefined) => write(local, 'open-lab', open),
+  /** How this lab was opened: in this tab, which may have others beside it, or as the last one in any. */
+  openLab(lab: string): OpenLab | undefined {
+    const last = read<OpenLab>(local, 'open-lab');
+    return openHere()[lab] ?? (last?.lab === lab ? last : undefined);
+  },
+  rememberOpenLab(open: OpenLab) {
+    write(tab, 'open-labs', { ...openHere(), [open.lab]: open });
+    write(local, 'open-lab', open);
+  },
+  forgetOpenLab(lab: string) {
+    const { [lab]: _, ...others } = openHere();
+    write(tab, 'open-labs', others);
+    if (read<OpenLab>(local, 'open-lab')?.lab === lab) write(local, 'open-lab', undefined);
+  },
 
   finishedLabs: () => read<string[]>(local, 'finished-labs') ?? [],
   rememberFinished(lab: string, finished: boolean) {

@@ -57,7 +57,7 @@ export class Session {
         this.#asked = asked;
         memory.rememberOpenLab(asked);
         this.#follow(answer.state);
-      } else if (answer.reason !== 'needs-consent') memory.rememberOpenLab(undefined);
+      } else if (answer.reason !== 'needs-consent') memory.forgetOpenLab(asked.lab);
       return answer;
     } finally {
       this.opening = false;

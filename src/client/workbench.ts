@@ -148,8 +148,8 @@ async function start(workbench: HTMLElement, lab: string): Promise<void> {
   });
 
   // Come back to what was open, or start what a click on the page before asked for.
-  const kept = memory.openLab();
+  const kept = memory.openLab(lab);
   const asked = memory.takeStart() === lab;
-  if (kept?.lab === lab) await open(kept.cluster, kept.consent);
+  if (kept) await open(kept.cluster, kept.consent);
   else if (asked) await open();
 }
