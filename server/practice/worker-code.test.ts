@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { startPracticeWorker } from './index.ts';
 import { workerCode } from './worker-code.ts';
 
@@ -53,4 +55,21 @@ test('what goes wrong in a worker names the lines that were written', async () =
     startPracticeWorker({ controlPlaneOnly: true, listen: { socketPath: '/nowhere/at/all.sock' } }),
     /\/server\/practice\/rest\/server\.ts:\d+:\d+/,
   );
+});
+
+test('a cluster starts without the packages that only some clusters need', async () => {
+  const entry = fileURLToPath((await workerCode()) as URL);
+  const seen = new Set<string>();
+  const packages = new Set<string>();
+  const follow = (file: string) => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    // What is imported at the top runs before the cluster does; `import()` does not.
+    for (const [, from = ''] of readFileSync(file, 'utf8').matchAll(/^import\s[^;]*?["']([^"']+)["'];/gm)) {
+      if (from.startsWith('.')) follow(join(dirname(file), from));
+      else if (!from.startsWith('node:')) packages.add(from);
+    }
+  };
+  follow(entry);
+  assert.deepEqual([...packages], []);
 });

@@ -24,7 +24,7 @@ export async function memory(): Promise<Measured[]> {
       { name: 'memory of the server, no cluster', unit: 'MB', values: [none], budget: 150 },
       { name: 'memory of the server, 1 practice cluster', unit: 'MB', values: [one], budget: 300 },
       { name: 'memory of the server, 10 practice clusters', unit: 'MB', values: [ten], budget: 900 },
-      { name: 'memory of each further practice cluster', unit: 'MB', values: [(ten - one) / 9], budget: 70 },
+      { name: 'memory of each further practice cluster', unit: 'MB', values: [(ten - one) / 9], budget: 40 },
     ];
   } finally {
     child.kill('SIGKILL');

@@ -1,6 +1,5 @@
 // What katib-controller reads at its start: the KatibConfig in the file that --katib-config names. Knows no cluster.
 
-import { parse } from 'yaml';
 import type { Container } from '../types.ts';
 
 export interface KatibConfig {
@@ -14,12 +13,14 @@ export interface KatibConfig {
 }
 
 /** Throws an error in Go's words when there is no such file. */
-export function readConfig(container: Container): KatibConfig {
+export async function readConfig(container: Container): Promise<KatibConfig> {
   const path = /^--katib-config=(.*)$/.exec(
     container.argv.find(arg => arg.startsWith('--katib-config=')) ?? '',
   )?.[1];
   const text = path && container.files.readText(path);
   if (!text) throw new Error(`open ${path ?? ''}: no such file or directory`);
+  // Loaded by whoever runs Katib: every other cluster starts without.
+  const { parse } = await import('yaml');
   const { init = {}, runtime = {} } = parse(text) ?? {};
   const by = (list: any[] | undefined, key: string) =>
     Object.fromEntries((list ?? []).map(({ [key]: name, ...more }) => [name, more]));

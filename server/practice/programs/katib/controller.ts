@@ -27,7 +27,7 @@ export const katibController: Program = {
     if (container.signal.aborted) return container.signal.reason === 'SIGTERM' ? 0 : 137;
     let config: KatibConfig;
     try {
-      config = readConfig(container);
+      config = await readConfig(container);
     } catch (error) {
       log.error('entrypoint', 'Failed to get KatibConfig', (error as Error).message);
       return 1;
