@@ -3,6 +3,7 @@
 import { katib } from './katib.ts';
 import { kserve } from './kserve.ts';
 import { kubeflowSeed } from './kubeflow-seed.ts';
+import { modelRegistry } from './model-registry.ts';
 import { pipelines, pipelinesElsewhere } from './pipelines.ts';
 import type { Baseline } from './types.ts';
 
@@ -14,6 +15,7 @@ export const BASELINES: readonly Baseline[] = [
   kubeflowSeed,
   katib,
   kserve,
+  modelRegistry,
   pipelines,
   pipelinesElsewhere,
 ];

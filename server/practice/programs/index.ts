@@ -9,6 +9,7 @@ import { proxy } from './istio/proxy.ts';
 import { katib } from './katib/index.ts';
 import { kserve } from './kserve.ts';
 import { kubeSystem } from './kube-system.ts';
+import { modelRegistry } from './model-registry/index.ts';
 import { mysql } from './mysql/index.ts';
 import { pause } from './pause.ts';
 import { redis } from './redis/index.ts';
@@ -54,6 +55,7 @@ export const programs: readonly Program[] = [
   { ...proxy, image: 'registry.istio.io/release/proxyv2' },
   ...dependents,
   ...kserve,
+  ...modelRegistry,
   ...katib,
   generalServer,
 ];
