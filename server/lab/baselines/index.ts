@@ -4,6 +4,7 @@ import { katib } from './katib.ts';
 import { kserve } from './kserve.ts';
 import { kubeflowSeed } from './kubeflow-seed.ts';
 import { modelRegistry } from './model-registry.ts';
+import { notebooks } from './notebooks.ts';
 import { pipelines, pipelinesElsewhere } from './pipelines.ts';
 import type { Baseline } from './types.ts';
 
@@ -16,6 +17,7 @@ export const BASELINES: readonly Baseline[] = [
   katib,
   kserve,
   modelRegistry,
+  notebooks,
   pipelines,
   pipelinesElsewhere,
 ];

@@ -110,7 +110,7 @@ export const service = (line: ServiceLine): KubeObject => ({
   },
 });
 
-export function texts({ configMaps, secrets }: Data): KubeObject[] {
+export function texts({ configMaps, secrets }: Pick<Data, 'configMaps' | 'secrets'>): KubeObject[] {
   return [
     ...configMaps.map(line => ({
       apiVersion: 'v1',

@@ -247,6 +247,14 @@ export const catalogue: readonly ImageEntry[] = [
   { repository: 'ghcr.io/kubeflow/kfp-viewer-crd-controller', tags: { '2.16.1': 31 * MB } },
   { repository: 'ghcr.io/kubeflow/kfp-visualization-server', tags: { '2.16.1': 1150 * MB } },
   { repository: 'ghcr.io/kubeflow/model-registry/server', tags: { 'v0.3.7': 47 * MB } },
+  {
+    repository: 'ghcr.io/kubeflow/kubeflow/notebook-servers/jupyter',
+    tags: { 'v1.10.0': 330 * MB },
+  },
+  {
+    repository: 'ghcr.io/kubeflow/kubeflow/notebook-servers/jupyter-scipy',
+    tags: { 'v1.10.0': 1200 * MB },
+  },
   { repository: 'ghcr.io/kubeflow/notebooks/jupyter-web-app', tags: { 'v1.11.0': 69 * MB } },
   { repository: 'ghcr.io/kubeflow/notebooks/notebook-controller', tags: { 'v1.11.0': 23 * MB } },
   { repository: 'ghcr.io/kubeflow/notebooks/pvcviewer-controller', tags: { 'v1.11.0': 22 * MB } },

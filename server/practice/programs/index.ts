@@ -11,6 +11,7 @@ import { kserve } from './kserve.ts';
 import { kubeSystem } from './kube-system.ts';
 import { modelRegistry } from './model-registry/index.ts';
 import { mysql } from './mysql/index.ts';
+import { notebooks } from './notebooks/index.ts';
 import { pause } from './pause.ts';
 import { redis } from './redis/index.ts';
 import type { ImageReference } from './reference.ts';
@@ -55,8 +56,9 @@ export const programs: readonly Program[] = [
   { ...proxy, image: 'registry.istio.io/release/proxyv2' },
   ...dependents,
   ...kserve,
-  ...modelRegistry,
   ...katib,
+  ...notebooks,
+  ...modelRegistry,
   generalServer,
 ];
 

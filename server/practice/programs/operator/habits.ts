@@ -5,12 +5,22 @@ import type { Container } from '../types.ts';
 import type { ZapLog } from './logs.ts';
 import type { Controller, Habits, Watched } from './types.ts';
 
-export function controllerRuntime(container: Container, log: ZapLog): Habits {
-  const about = (controller: Controller) => ({
-    controller: controller.name,
-    controllerGroup: controller.for.group,
-    controllerKind: controller.for.kind,
-  });
+/** `version` says in which of its two ways it names a controller. */
+export function controllerRuntime(
+  container: Container,
+  log: ZapLog,
+  version: '0.13 or later' | 'before 0.13' = '0.13 or later',
+): Habits {
+  const old = version === 'before 0.13';
+  const loggerOf = (controller: Controller) => (old ? `controller.${controller.name}` : '');
+  const about = (controller: Controller) =>
+    old
+      ? { 'reconciler group': controller.for.group, 'reconciler kind': controller.for.kind }
+      : {
+          controller: controller.name,
+          controllerGroup: controller.for.group,
+          controllerKind: controller.for.kind,
+        };
   return {
     noAccount() {
       const logger = 'controller-runtime.client.config';
@@ -27,10 +37,14 @@ export function controllerRuntime(container: Container, log: ZapLog): Habits {
     },
     starting(controller) {
       for (const kind of kindsOf(controller))
-        log.info('', 'Starting EventSource', { ...about(controller), source: `kind source: ${kind.type}` });
-      log.info('', 'Starting Controller', about(controller));
+        log.info(loggerOf(controller), 'Starting EventSource', {
+          ...about(controller),
+          source: `kind source: ${kind.type}`,
+        });
+      log.info(loggerOf(controller), 'Starting Controller', about(controller));
     },
-    started: controller => log.info('', 'Starting workers', { ...about(controller), 'worker count': 1 }),
+    started: controller =>
+      log.info(loggerOf(controller), 'Starting workers', { ...about(controller), 'worker count': 1 }),
     kindMissing: kind =>
       log.error(
         'controller-runtime.source.EventHandler',
@@ -40,16 +54,18 @@ export function controllerRuntime(container: Container, log: ZapLog): Habits {
       ),
     late(controller, kind) {
       const error = `failed to wait for ${controller.name} caches to sync: timed out waiting for cache to be synced for Kind ${kind.type}`;
-      log.error('', 'Could not wait for Cache to sync', error, about(controller));
+      log.error(loggerOf(controller), 'Could not wait for Cache to sync', error, about(controller));
       log.error('setup', 'problem running manager', error);
     },
     failed: (controller, key, error) =>
-      log.error('', 'Reconciler error', wordsOf(error), {
+      log.error(loggerOf(controller), 'Reconciler error', wordsOf(error), {
         ...about(controller),
-        [controller.for.kind]: { name: key.name, ...(key.namespace && { namespace: key.namespace }) },
-        namespace: key.namespace ?? '',
+        ...(!old && {
+          [controller.for.kind]: { name: key.name, ...(key.namespace && { namespace: key.namespace }) },
+        }),
         name: key.name,
-        reconcileID: container.random.uuid(),
+        namespace: key.namespace ?? '',
+        ...(!old && { reconcileID: container.random.uuid() }),
       }),
   };
 }

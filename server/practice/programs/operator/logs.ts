@@ -22,9 +22,11 @@ export function zapJson(container: Container): ZapLog {
   };
 }
 
-export function zapConsole(container: Container): ZapLog {
+/** `epoch` is how controller-runtime wrote the time before 0.13: `1.7400882340742986e+09`. */
+export function zapConsole(container: Container, time: 'rfc3339' | 'epoch' = 'rfc3339'): ZapLog {
   const line = (level: string, logger: string, message: string, values: Values) => {
-    const parts = [seconds(container), level, ...(logger ? [logger] : []), message];
+    const at = time === 'epoch' ? epoch(container) : seconds(container);
+    const parts = [at, level, ...(logger ? [logger] : []), message];
     // Go's encoder puts a space after colons and commas.
     if (Object.keys(values).length > 0) parts.push(spaced(values));
     container.logError(parts.join('\t'));
@@ -44,6 +46,8 @@ function spaced(value: unknown): string {
 
 /** `2026-11-24T06:00:00Z` */
 export const seconds = ({ clock }: Container) => `${new Date(clock.now()).toISOString().slice(0, 19)}Z`;
+
+const epoch = ({ clock }: Container) => (clock.now() / 1000).toExponential().replace('e+9', 'e+09');
 
 /** klog and glog: `I1124 07:00:00.000000       1 main.go:10] `. */
 export function klog(container: Container, level: string, place: string, text: string): string {

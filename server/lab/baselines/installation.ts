@@ -1,0 +1,113 @@
+// A baseline of one component from a data file: its namespaces, accounts, roles, workloads and definitions. Knows no component.
+
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import type { Text } from '#common/protocol/index.ts';
+import type { KubeApi } from '../../check/index.ts';
+import type { KubeObject } from '../../kube/index.ts';
+import { create, createAll } from './create.ts';
+import { type Data, deployment, namespace, service, serviceAccount, texts } from './kubeflow-objects.ts';
+import type { Baseline, BaselineContext } from './types.ts';
+
+const RBAC = 'rbac.authorization.k8s.io';
+const ALL_VERBS = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
+
+interface Role {
+  labels?: Record<string, string>;
+  rules: { groups: string[]; resources: string[]; verbs: string[] | 'all' | '*' }[];
+}
+
+/** What the file holds; lines are as in the seed's data. */
+interface Installation extends Pick<Data, 'namespaces' | 'serviceAccounts' | 'services' | 'workloads'> {
+  configMaps?: Data['configMaps'];
+  secrets?: Data['secrets'];
+  clusterRoles: Record<string, Role>;
+  /** Cluster role bindings: which account of which namespace. */
+  bindings: Record<string, { role: string; namespace: string; account: string }>;
+}
+
+export function installation(of: {
+  name: string;
+  /** Beside this file. */
+  file: string;
+  note: Text;
+  /** Names of its definitions: what `definitions` gives. */
+  kinds: readonly string[];
+  definitions(): Promise<KubeObject[]>;
+}): Baseline {
+  const data = (): Installation => parse(readFileSync(new URL(of.file, import.meta.url), 'utf8'));
+  return {
+    name: of.name,
+    get namespaces() {
+      return Object.keys(data().namespaces);
+    },
+    get clusterScoped() {
+      const kinds = of.kinds.map(name => ({
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        name,
+      }));
+      const access = accessOf(data()).map(({ apiVersion, kind, metadata }) => ({
+        apiVersion,
+        kind,
+        name: metadata.name,
+      }));
+      return [...kinds, ...access];
+    },
+    async apply(api: KubeApi, { note, signal }: BaselineContext) {
+      note(of.note);
+      const own = data();
+      await createAll(
+        api,
+        Object.entries(own.namespaces).map(([name, labels]) => namespace(name, labels)),
+        signal,
+      );
+      const accounts = Object.entries(own.serviceAccounts).flatMap(([space, names]) =>
+        names.map(name => serviceAccount(space, name)),
+      );
+      const written = texts({
+        configMaps: own.configMaps ?? [],
+        secrets: own.secrets ?? [],
+      });
+      await createAll(
+        api,
+        [
+          ...(await of.definitions()),
+          ...accessOf(own),
+          ...accounts,
+          ...written,
+          ...own.services.map(service),
+        ],
+        signal,
+      );
+      // Last: it finds everything it asks for.
+      for (const line of own.workloads)
+        await create(
+          api,
+          deployment({ replicas: 1, account: 'default', kind: 'Deployment', ...line }, false),
+        );
+    },
+  };
+}
+
+function accessOf({ clusterRoles, bindings }: Installation): KubeObject[] {
+  return [
+    ...Object.entries(clusterRoles).map(([name, { labels, rules }]) => ({
+      apiVersion: `${RBAC}/v1`,
+      kind: 'ClusterRole',
+      metadata: { name, ...(labels && { labels }) },
+      rules: rules.map(({ groups, resources, verbs }) => ({
+        apiGroups: groups,
+        resources,
+        verbs: verbs === 'all' ? ALL_VERBS : verbs === '*' ? ['*'] : verbs,
+      })),
+    })),
+    ...Object.entries(bindings).map(([name, { role, namespace: space, account }]) => ({
+      apiVersion: `${RBAC}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata: { name },
+      roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: role },
+      subjects: [{ kind: 'ServiceAccount', name: account, namespace: space }],
+    })),
+  ];
+}
