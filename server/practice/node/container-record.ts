@@ -153,6 +153,26 @@ export class ContainerRecord {
     }
   }
 
+  private memoryLimit(): number {
+    return quantityNumber(this.facts.spec.resources?.limits?.memory ?? '0');
+  }
+
+  /** Its limits are others now; it is made again where its policy for what changed says so. */
+  async resize(changed: string[]): Promise<void> {
+    if (!this.instance?.running) return;
+    const policies: { resourceName: string; restartPolicy: string }[] = this.facts.spec.resizePolicy ?? [];
+    const restarts = policies.some(
+      p => changed.includes(p.resourceName) && p.restartPolicy === 'RestartContainer',
+    );
+    if (!restarts) {
+      this.instance.memoryLimit = this.memoryLimit();
+      return;
+    }
+    this.event('Normal', 'Killing', `Container ${this.name} resize requires restart`);
+    this.crash = undefined;
+    await this.endInstance(this.graceMs());
+  }
+
   /** What the API remembers of this container from before this kubelet ran. */
   adopt(status: any): void {
     const terminated = (t: any) => ({
@@ -289,7 +309,6 @@ export class ContainerRecord {
       }
       const refusal = startRefusal(argv[0] ?? '', files, name => program.has?.(name) ?? name !== '');
       if (refusal !== undefined) throw new StartFailure('RunContainerError', `${RUNTIME_FAILURE}${refusal}`);
-      const memory = quantityNumber(spec.resources?.limits?.memory);
       const api = this.world.apiClient();
       const instance = new ContainerInstance(
         {
@@ -308,7 +327,7 @@ export class ContainerRecord {
           ...(api ? { api } : {}),
           clock: this.host.clock,
           random: this.host.random,
-          ...(memory > 0 ? { memoryLimit: memory } : {}),
+          memoryLimit: this.memoryLimit(),
           stdin: spec.stdin === true,
           processes: () => this.processes(),
           resumed,

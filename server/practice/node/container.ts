@@ -41,7 +41,8 @@ export interface InstanceOptions {
   api?: ApiClient;
   clock: Clock;
   random: Random;
-  memoryLimit?: number;
+  /** Bytes; 0 for none. */
+  memoryLimit: number;
   stdin: boolean;
   /** Of the pod's containers, those whose processes this one sees. */
   processes(): { name: string; ended: boolean }[];
@@ -58,6 +59,8 @@ export class ContainerInstance {
   startedAt = 0;
   exit: Exit | undefined;
   usage = { ...IDLE_USAGE };
+  /** Bytes; 0 for none. A resize changes it. */
+  memoryLimit: number;
   private readonly term = new AbortController();
   private readonly dead = new AbortController();
   private readonly stdinListeners: { data: ((text: string) => void)[]; end: (() => void)[] } = {
@@ -71,6 +74,7 @@ export class ContainerInstance {
 
   constructor(options: InstanceOptions, onExit: (exit: Exit) => void) {
     this.options = options;
+    this.memoryLimit = options.memoryLimit;
     this.id = options.id;
     this.files = options.files;
     this.log = new LogBuffer(() => options.clock.now());
@@ -196,7 +200,7 @@ export class ContainerInstance {
         if (this.exit) return;
         if (resources.cpuMillis !== undefined) this.usage.cpuMillis = resources.cpuMillis;
         if (resources.memoryBytes !== undefined) this.usage.memoryBytes = resources.memoryBytes;
-        if (o.memoryLimit && this.usage.memoryBytes > o.memoryLimit) this.kill('OOMKilled');
+        if (this.memoryLimit > 0 && this.usage.memoryBytes > this.memoryLimit) this.kill('OOMKilled');
       },
       ...overrides,
     };

@@ -15,7 +15,6 @@ import {
   imageSize,
   normalisePath,
   parseReference,
-  quantityNumber,
 } from '../programs/index.ts';
 import type { NodeOptions } from '../types.ts';
 import { serveApiServer } from './api-server-port.ts';
@@ -28,11 +27,9 @@ import { PodWorker } from './pod-worker.ts';
 import { EvictionManager } from './pressure.ts';
 import type { Registries } from './registries.ts';
 import { PODS } from './resources.ts';
+import { outOfResource } from './room.ts';
 import { StaticPods } from './static-pods.ts';
 import type { NodeServices, Usage } from './types.ts';
-
-/** What a pod may ask for that a node can run out of. */
-const WEIGHED = ['cpu', 'memory', 'ephemeral-storage'] as const;
 
 /** What the node uses for itself: system daemons, the runtime and the kubelet. */
 const SYSTEM_USAGE: Usage = { cpuMillis: 60, memoryBytes: 300 * 1024 * 1024 };
@@ -122,7 +119,11 @@ export class Kubelet {
       services: () => network.directory.list(),
       hostDirectory: (path, create) => this.hostDirectory(path, create),
       keptLogs: new Map(),
-      admit: worker => this.admit(worker),
+      admit: worker => this.admit(worker as PodWorker),
+      heldBeside: worker => this.heldBeside(worker),
+      roomChanged: () => {
+        for (const worker of this.workers.values()) if (worker.waitsForRoom) worker.wake();
+      },
       fault: (where, error) => services.onFault?.(`kubelet ${options.name}, ${where}`, error),
       ...(services.dialApiServer ? { apiServer: services.dialApiServer } : {}),
     };
@@ -266,26 +267,17 @@ export class Kubelet {
   }
 
   /** Pods that named their node themselves are weighed here, since no scheduler did. */
-  private admit(candidate: Candidate): { reason: string; message: string } | undefined {
+  private admit(candidate: PodWorker): { reason: string; message: string } | undefined {
     if (candidate.isMirror) return undefined;
     const refusal = this.eviction.refusal(candidate);
     if (refusal) return refusal;
-    const capacity = this.host.allocatable;
-    for (const resource of WEIGHED) {
-      const wanted = requestOf(candidate.pod, resource);
-      if (wanted === 0) continue;
-      let used = 0;
-      for (const worker of this.workers.values())
-        if (worker !== candidate && worker.active) used += requestOf(worker.pod, resource);
-      const whole = quantityNumber(capacity[resource]);
-      if (used + wanted <= whole * (1 + 1e-9)) continue;
-      const shown = (amount: number) => (resource === 'cpu' ? Math.round(amount * 1000) : Math.round(amount));
-      return {
-        reason: `OutOf${resource}`,
-        message: `Node didn't have enough resource: ${resource}, requested: ${shown(wanted)}, used: ${shown(used)}, capacity: ${shown(whole)}`,
-      };
-    }
-    return undefined;
+    const short = outOfResource(candidate.pod, this.heldBeside(candidate), this.host.allocatable);
+    return short && { reason: `OutOf${short.resource}`, message: short.message };
+  }
+
+  /** What the other pods hold of the node's room. */
+  private heldBeside(candidate: Candidate): KubeObject[] {
+    return [...this.workers.values()].filter(w => w !== candidate && w.active).map(w => w.held);
   }
 
   usage(): {
@@ -332,17 +324,3 @@ const inMemory = ({
 
 const newer = (a: KubeObject, b: KubeObject) =>
   Number(a.metadata.resourceVersion ?? 0) >= Number(b.metadata.resourceVersion ?? 0);
-
-/** The larger of what the containers ask for together and what one init container asks for, as the scheduler adds up. */
-function requestOf(pod: KubeObject, resource: (typeof WEIGHED)[number]): number {
-  const spec = pod['spec'];
-  const of = (c: any) => quantityNumber(c.resources?.requests?.[resource]);
-  let sidecars = 0;
-  let largest = 0;
-  for (const c of spec.initContainers ?? []) {
-    if (c.restartPolicy === 'Always') sidecars += of(c);
-    else largest = Math.max(largest, of(c) + sidecars);
-  }
-  const sum = (spec.containers ?? []).reduce((total: number, c: any) => total + of(c), 0) + sidecars;
-  return Math.max(sum, largest) + quantityNumber(spec.overhead?.[resource]);
-}

@@ -37,6 +37,10 @@ export interface PodHost {
   hostDirectory(path: string, create: boolean): DirNode | FileNode | undefined;
   /** Why this pod may not run here; undefined when it may. */
   admit(candidate: Candidate): { reason: string; message: string } | undefined;
+  /** The other pods here, with what is granted to them. */
+  heldBeside(candidate: Candidate): KubeObject[];
+  /** A pod ended or asks for less: who waits for room may look again. */
+  roomChanged(): void;
   /** Logs of containers that ended, by container id: like files on the node's disk they outlive a restart of the kubelet. */
   keptLogs: Map<string, LogBuffer>;
   /** A bug or an unexpected answer; never the learner's fault. */

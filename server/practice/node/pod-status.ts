@@ -3,6 +3,7 @@
 
 import { type KubeObject, timestamp } from '../../kube/index.ts';
 import { quantityNumber } from '../programs/index.ts';
+import type { ResizeCondition } from './resize.ts';
 
 export interface Terminated {
   containerID: string;
@@ -27,6 +28,8 @@ export interface ContainerFacts {
   previous?: Terminated;
   /** Why it is not running although it should; shown instead of the exited state. */
   waiting?: { reason: string; message?: string };
+  /** Its resources as they hold now, where a resize is under way. */
+  inForce?: { requests?: Record<string, string>; limits?: Record<string, string> } | undefined;
   restarts: number;
   ready: boolean;
   started: boolean;
@@ -47,6 +50,7 @@ export interface PodFacts {
   finished: boolean;
   /** Conditions the kubelet adds besides its own (DisruptionTarget). */
   extraConditions?: { type: string; status: string; reason: string; message: string }[];
+  resize?: ResizeCondition[];
 }
 
 export function podStatus(facts: PodFacts): Record<string, any> {
@@ -185,8 +189,13 @@ function conditions(facts: PodFacts, phase: string, inits: ContainerFacts[], mai
   const own = [make('PodReadyToStartContainers', facts.sandboxReady), initialized, ready, containersReady];
   for (const extra of facts.extraConditions ?? [])
     own.unshift(make(extra.type, extra.status === 'True', extra.reason, extra.message));
+  for (const { type, reason, message, generation: observedGeneration } of [...(facts.resize ?? [])].reverse())
+    own.unshift({
+      ...make(type, true, reason, message),
+      ...(observedGeneration ? { observedGeneration } : {}),
+    });
   const others = old
-    .filter(c => !own.some(o => o.type === c.type))
+    .filter(c => !own.some(o => o.type === c.type) && !c.type.startsWith('PodResize'))
     .map(c =>
       c.type === 'PodScheduled' && generation !== undefined ? { ...c, observedGeneration: generation } : c,
     );
@@ -231,7 +240,7 @@ function containerStatus(c: ContainerFacts, podHasInit: boolean): any {
     name: c.spec.name,
     // An init container is ready once it is done.
     ready: c.kind === 'init' ? c.exited?.exitCode === 0 && !c.waiting : c.ready,
-    ...(created ? { resources } : {}),
+    ...(created ? { resources: c.inForce ?? resources } : {}),
     restartCount: c.restarts,
     started: c.started && c.runningSince !== undefined && !c.waiting,
     state,

@@ -9,6 +9,7 @@ import { ContainerRecord } from './container-record.ts';
 import type { PodHost } from './pod-host.ts';
 import { podStatus } from './pod-status.ts';
 import { PodWorld } from './pod-world.ts';
+import { ACTUATE_MS, PodResources } from './resize.ts';
 import { PODS } from './resources.ts';
 import { emptyDirsOf, type PodStorage } from './storage-use.ts';
 import { MountError } from './volumes.ts';
@@ -28,6 +29,7 @@ export class PodWorker {
   readonly records: ContainerRecord[] = [];
   private readonly host: PodHost;
   private readonly world: PodWorld;
+  private readonly resources: PodResources;
   private attachment: Attachment | undefined;
   private podIP: string | undefined;
   private volumes: Map<string, DirNode | FileNode> | undefined;
@@ -57,6 +59,7 @@ export class PodWorker {
       () => this.pod,
       () => this.podIP,
     );
+    this.resources = new PodResources(pod);
     this.readContainers();
     this.adopt();
   }
@@ -71,6 +74,16 @@ export class PodWorker {
 
   get isMirror(): boolean {
     return this.pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined;
+  }
+
+  /** With the resources that are granted to it. */
+  get held(): KubeObject {
+    return this.resources.held(this.pod);
+  }
+
+  /** It asks for more than the node has left. */
+  get waitsForRoom(): boolean {
+    return this.resources.deferred;
   }
 
   /** Still using the node's resources. */
@@ -110,6 +123,7 @@ export class PodWorker {
     if (this.removed) return;
     this.cleanUp();
     this.onRemoved();
+    this.host.roomChanged();
   }
 
   /** Lets go without a trace in the API (the cluster stops or goes back in time). */
@@ -160,7 +174,7 @@ export class PodWorker {
   }
 
   private readContainers(): void {
-    const spec = this.pod['spec'];
+    const spec = this.held['spec'];
     const add = (container: any, kind: ContainerRecord['facts']['kind']) => {
       const known = this.record(container.name);
       if (known) {
@@ -211,6 +225,7 @@ export class PodWorker {
       this.beginStopping((this.pod.metadata.deletionGracePeriodSeconds ?? 30) * 1000);
     }
     if (!this.stopping) this.checkDeadline();
+    if (!this.stopping && this.attachment) this.weighResize();
     if (this.stopping) {
       if (this.records.every(r => !r.alive)) return this.finish();
     } else if (this.admitted()) {
@@ -220,6 +235,26 @@ export class PodWorker {
     }
     if (!this.resuming) await this.writeStatus();
   }
+
+  private weighResize(): void {
+    const node = {
+      capacity: this.host.allocatable,
+      others: () => this.host.heldBeside(this),
+      event: this.tell,
+    };
+    if (!this.resources.weigh(this.pod, node, this.isMirror)) return;
+    this.readContainers();
+    const restarts = this.resources.changes().map(({ name, changed }) => this.record(name)?.resize(changed));
+    void Promise.all([this.host.clock.sleep(ACTUATE_MS), ...restarts]).then(() => {
+      if (!this.active || this.stopping) return;
+      this.resources.complete(this.pod, { event: this.tell });
+      this.host.roomChanged();
+      this.wake();
+    });
+  }
+
+  private readonly tell = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
+    this.host.events.record(this.pod, type, reason, message);
 
   private checkDeadline(): void {
     const seconds = this.pod['spec'].activeDeadlineSeconds;
@@ -376,6 +411,7 @@ export class PodWorker {
     for (const record of this.records) record.over();
     this.attachment?.close();
     this.attachment = undefined;
+    this.host.roomChanged();
     await this.afterwards();
   }
 
@@ -410,8 +446,8 @@ export class PodWorker {
     if (this.removed) return;
     for (let attempt = 0; attempt < 5; attempt++) {
       const status = podStatus({
-        pod: this.pod,
-        containers: this.records.map(r => r.facts),
+        pod: this.held,
+        containers: this.records.map(r => ({ ...r.facts, inForce: this.resources.inForceOf(r.name) })),
         hostIP: this.host.hostIP,
         podIP: this.podIP,
         startTime: this.startTime,
@@ -420,6 +456,7 @@ export class PodWorker {
         verdict: this.verdict,
         finished: this.finished,
         extraConditions: this.extraConditions,
+        resize: this.resources.conditions(),
       });
       if (same(status, this.pod['status'])) return;
       try {

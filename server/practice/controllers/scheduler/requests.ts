@@ -39,13 +39,26 @@ function raise(total: Amounts, other: Amounts): Amounts {
 }
 
 interface Container {
+  name: string;
   restartPolicy?: string;
   resources?: { requests?: Record<string, string>; limits?: Record<string, string> };
   ports?: { hostPort?: number; hostIP?: string; protocol?: string }[];
 }
 
-const requestsOf = (container: Container, field: 'requests' | 'limits') =>
-  amountsOf(container.resources?.[field]);
+/**
+ * What a container counts for: while a resize waits or is under way the larger of what it asks for and what it holds; what
+ * it cannot get on its node does not count.
+ */
+function requestsOf(pod: KubeObject, container: Container, field: 'requests' | 'limits'): Amounts {
+  const asked = amountsOf(container.resources?.[field]);
+  if (field === 'limits') return asked;
+  const { conditions = [], containerStatuses = [], initContainerStatuses = [] } = pod['status'] ?? {};
+  const status = [...containerStatuses, ...initContainerStatuses].find((s: any) => s.name === container.name);
+  if (!status?.allocatedResources) return asked;
+  const held = raise(amountsOf(status.allocatedResources), amountsOf(status.resources?.requests));
+  const infeasible = conditions.some((c: any) => c.type === 'PodResizePending' && c.reason === 'Infeasible');
+  return infeasible ? held : raise(asked, held);
+}
 
 /**
  * The pod's total: containers and sidecars together, or the largest init container with the sidecars started before it, whichever
@@ -54,11 +67,12 @@ const requestsOf = (container: Container, field: 'requests' | 'limits') =>
 export function podRequests(pod: KubeObject, field: 'requests' | 'limits' = 'requests'): Amounts {
   const spec = pod['spec'];
   const total: Amounts = {};
-  for (const container of (spec.containers ?? []) as Container[]) add(total, requestsOf(container, field));
+  for (const container of (spec.containers ?? []) as Container[])
+    add(total, requestsOf(pod, container, field));
   const sidecars: Amounts = {};
   const init: Amounts = {};
   for (const container of (spec.initContainers ?? []) as Container[]) {
-    const own = requestsOf(container, field);
+    const own = requestsOf(pod, container, field);
     if (container.restartPolicy === 'Always') {
       add(total, own);
       add(sidecars, own);
