@@ -73,3 +73,17 @@ test('a colon that is typed already is not typed again', () => {
     '/a /b ',
   );
 });
+
+test('kubectl edit gets the editor there is, and the learner’s own choice stands', () => {
+  const editor = (has: string[], chosen = '') => {
+    const bin = mkdtempSync(join(folder, 'bin-'));
+    for (const name of has) writeFileSync(join(bin, name), '#!/bin/sh\n', { mode: 0o755 });
+    return bash(
+      `PATH=${bin}; unset KUBE_EDITOR; ${chosen} . ${rcfile} 2>/dev/null; echo "$KUBE_EDITOR"`,
+    ).trim();
+  };
+  assert.equal(editor(['vi', 'nano']), '');
+  assert.equal(editor(['nano']), 'nano');
+  assert.equal(editor(['nano'], 'EDITOR=emacs;'), '');
+  assert.equal(editor([]), '');
+});

@@ -53,6 +53,14 @@ unset KBD_PROMPT
 alias ls='ls --color=auto' ll='ls -l --color=auto' grep='grep --color=auto' k=kubectl
 ls --color=auto / >/dev/null 2>&1 || unalias ls ll
 
+# What kubectl edit opens unless it is told otherwise is vi, which not every machine has.
+if [[ -z $KUBE_EDITOR$EDITOR ]] && ! type -P vi >/dev/null; then
+  for __kbd_editor in nano vim micro emacs; do
+    type -P "$__kbd_editor" >/dev/null && export KUBE_EDITOR=$__kbd_editor && break
+  done
+  unset __kbd_editor
+fi
+
 [[ -r /usr/share/bash-completion/bash_completion ]] && . /usr/share/bash-completion/bash_completion
 # Where that package is not installed, these are the words of it that completion scripts of kubectl, helm and minikube use.
 declare -F _get_comp_words_by_ref >/dev/null || _get_comp_words_by_ref() {

@@ -127,6 +127,8 @@ export function createScreen(
 ): Screen {
   const term = new Terminal({
     allowProposedApi: true,
+    // A binary file on the screen is no fault that anyone looks for; its thousands of complaints only take time.
+    logLevel: 'off',
     cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
     fontFamily: getComputedStyle(document.documentElement).getPropertyValue('--mono'),
     fontSize: 13,
