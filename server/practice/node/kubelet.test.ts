@@ -12,7 +12,7 @@ describe('a kubelet', () => {
     const found: any = await api.get(NODES, { name: 'minikube' });
     assert.equal(found.metadata.labels['minikube.k8s.io/primary'], 'true');
     assert.deepEqual(found.status.capacity, found.status.allocatable);
-    assert.equal(found.status.allocatable.memory, '4194304Ki');
+    assert.equal(found.status.allocatable.memory, '4194300Ki');
     assert.deepEqual(
       found.status.conditions.map((c: any) => `${c.type}=${c.status}`),
       ['MemoryPressure=False', 'DiskPressure=False', 'PIDPressure=False', 'Ready=True'],

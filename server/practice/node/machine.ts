@@ -26,10 +26,12 @@ export const NODE_IMAGES: readonly string[] = [
 export const nodeAddress = (index: number) => `192.168.49.${index + 2}`;
 export const podPrefix = (index: number) => `10.244.${index}`;
 
-/** `4Gi` is shown as a node shows it: in Ki. */
-function kibibytes(memory: string): string {
-  const bytes = quantityNumber(memory);
-  return Number.isFinite(bytes) ? `${Math.floor(bytes / 1024)}Ki` : memory;
+const PAGE_KIB = 4;
+
+/** A size as a node shows it: in Ki. */
+function kibibytes(size: string, lessKib = 0): string {
+  const bytes = quantityNumber(size);
+  return Number.isFinite(bytes) ? `${Math.floor(bytes / 1024) - lessKib}Ki` : size;
 }
 
 export function capacityOf(options: NodeOptions): Record<string, string> {
@@ -38,7 +40,8 @@ export function capacityOf(options: NodeOptions): Record<string, string> {
     'ephemeral-storage': options.disk ? kibibytes(options.disk) : EPHEMERAL_STORAGE,
     'hugepages-1Gi': '0',
     'hugepages-2Mi': '0',
-    memory: kibibytes(options.memory),
+    // The kernel keeps the first page of a machine's memory; what it leaves is no round number.
+    memory: kibibytes(options.memory, PAGE_KIB),
     pods: PODS,
   };
 }
