@@ -76,9 +76,16 @@ export function lintLab(labs: string, id: string): string[] {
     try {
       const mistake = mistakeOf(lab, name);
       const step = definition.steps.find(({ id: candidate }) => candidate === mistake.step);
-      if (!step) say(`${folder}/expect.yaml`, `names the step ${mistake.step}, which this lab does not have`);
+      if (!step)
+        say(
+          `${folder}/expect.yaml`,
+          `names the step ${mistake.step}, which this lab does not have; it has ${definition.steps.map(({ id: own }) => own).join(', ')}`,
+        );
       else if (mistake.check && !step.checks.some(check => check.id === mistake.check)) {
-        say(`${folder}/expect.yaml`, `names the check ${mistake.check}, which step ${step.id} does not have`);
+        say(
+          `${folder}/expect.yaml`,
+          `names the check ${mistake.check}, which step ${step.id} does not have; it has ${step.checks.map(({ id: own }) => own).join(', ')}`,
+        );
       } else answersExist(lab, mistake.step, `${folder}/do.sh`, mistake.script, say);
     } catch (error) {
       say(folder, (error as Error).message);

@@ -410,7 +410,7 @@ const authored = (): AttemptView => {
 
 story(
   'an author sees the check, its objects and why it is not green',
-  async page => {
+  async (page, server) => {
     await page.locator('[data-author]').getByText('lab.yaml:3').waitFor();
     const author = room(page).locator('details.author');
     await author.locator('summary').click();
@@ -420,6 +420,21 @@ story(
     assert.match(text, /≠ istio-system\/gw-1\s+status\.phase: Pending, expected Running/);
     assert.deepEqual(await axe(page), []);
     await picture(page, 'help-author');
+    const [look, sum, last] = authored().steps;
+    const steps = [look!, { ...last!, id: 'renamed' }, sum!];
+    server.tell({
+      type: 'attempt',
+      attempt: { ...authored(), title: both('新名字', 'Another name'), steps },
+    });
+    await page.locator('[data-step="renamed"]').waitFor();
+    assert.deepEqual(
+      await page
+        .locator('[data-step]')
+        .evaluateAll(items => items.map(item => item.getAttribute('data-step'))),
+      ['look', 'renamed', 'sum'],
+      'a step that the author renamed is where it was, and its old name is gone',
+    );
+    assert.equal(await page.locator('#lab-title').innerText(), 'Another name');
   },
   { view: authored() },
 );

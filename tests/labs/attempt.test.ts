@@ -476,6 +476,10 @@ test('for an author the view tells how each check looks, and a saved lab is read
     author: true,
   });
   await attempt.ready;
+  const nearest = () =>
+    step(attempt, 'make-it').checks[0]?.author?.candidates.map(({ findings }) => findings[0]);
+  await until(attempt, () => nearest() !== undefined);
+  assert.deepEqual(nearest()?.[0], { path: 'ref.name', expected: 'greeting', actual: 'kube-root-ca.crt' });
   await make('greeting', 'bye');
   const author = () => step(attempt, 'make-it').checks[0]?.author;
   await until(attempt, () => author()?.candidates.some(({ name }) => name === 'default/greeting') === true);

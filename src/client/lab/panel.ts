@@ -86,7 +86,18 @@ export class LabPanel {
       this.#steps.replaceChildren();
     }
     this.#startedAt = attempt.startedAt;
+    this.#follow(attempt);
     this.#drawAll();
+  }
+
+  /** An author may have renamed the lab, or taken steps out of it. */
+  #follow({ title, steps }: AttemptView): void {
+    find('#lab-title', this.#root)!.textContent = title[language];
+    for (const item of this.#steps.querySelectorAll<HTMLElement>('[data-step]')) {
+      if (steps.some(({ id }) => id === item.dataset.step)) continue;
+      item.remove();
+      this.#drawn.delete(item.dataset.step!);
+    }
   }
 
   #stepChanged(step: StepView, before: StepView | undefined): void {
@@ -162,7 +173,7 @@ export class LabPanel {
     });
     const old = find(`[data-step="${CSS.escape(step.id)}"]`, this.#steps);
     if (!old) {
-      this.#steps.append(fresh);
+      this.#steps.insertBefore(fresh, this.#steps.children[number - 1] ?? null);
       return;
     }
     const active = old.contains(document.activeElement) ? (document.activeElement as HTMLElement) : undefined;
