@@ -20,7 +20,7 @@ const LISTEN = 3_000;
 const PREPARE_TIMEOUT = 180_000;
 /** A command that only looks is typed again while its output is not as expected yet: the cluster is still moving. */
 const ONLY_LOOKS =
-  /^(kubectl (get|describe|top|logs|events|auth can-i|cluster-info|wait)\b|minikube (status|image ls|addons list)|curl )(?!.*\|.*(apply|create|delete))/;
+  /^(kubectl (get|describe|top|logs|events|auth can-i|cluster-info|wait)\b|minikube (status|image ls|addons list)|curl (?!.* -(d|X) ))(?!.*\|.*(apply|create|delete))/;
 const LOOK_AGAIN_FOR = 30_000;
 const LOOK_AGAIN_AFTER = 700;
 /** Wide enough that nothing is wrapped by the shell. */

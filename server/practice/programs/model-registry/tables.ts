@@ -106,7 +106,15 @@ export class Tables {
   /** Adds one and gives it its id. */
   async create(kind: Kind, entity: Entity, storedName: string, now: number, owner?: number): Promise<number> {
     const id = await this.nextId(kind.table);
-    await this.insertMain(kind, id, entity, storedName, now, now);
+    await this.insert(kind.table, {
+      id,
+      type_id: typeId(kind),
+      name: storedName,
+      external_id: entity['externalId'],
+      create_time_since_epoch: now,
+      last_update_time_since_epoch: now,
+      ...(kind.table === 'Artifact' && artifactColumns(entity)),
+    });
     await this.insertProperties(kind, id, entity);
     if (owner !== undefined && kind.table === 'Context')
       await this.insert('ParentContext', { context_id: id, parent_context_id: owner });
@@ -120,16 +128,13 @@ export class Tables {
   }
 
   async update(kind: Kind, id: number, entity: Entity, now: number): Promise<void> {
-    const [row] = await this.rows(kind.table, 'id', id);
-    await this.connection.query(`DELETE FROM ${kind.table} WHERE id = ${id}`);
-    await this.insertMain(
-      kind,
-      id,
-      entity,
-      row?.['name'] ?? '',
-      Number(row?.['create_time_since_epoch']),
-      now,
-    );
+    const changes: Record<string, Json | undefined> = {
+      external_id: entity['externalId'],
+      last_update_time_since_epoch: now,
+      ...(kind.table === 'Artifact' && artifactColumns(entity)),
+    };
+    const list = Object.entries(changes).map(([column, value]) => `${column} = ${literal(value)}`);
+    await this.connection.query(`UPDATE ${kind.table} SET ${list.join(', ')} WHERE id = ${id}`);
     await this.connection.query(
       `DELETE FROM ${kind.table}Property WHERE ${kind.table.toLowerCase()}_id = ${id}`,
     );
@@ -138,28 +143,6 @@ export class Tables {
 
   ping(): Promise<void> {
     return this.connection.ping();
-  }
-
-  private async insertMain(
-    kind: Kind,
-    id: number,
-    entity: Entity,
-    name: string,
-    created: number,
-    updated: number,
-  ): Promise<void> {
-    await this.insert(kind.table, {
-      id,
-      type_id: typeId(kind),
-      name,
-      external_id: entity['externalId'],
-      create_time_since_epoch: created,
-      last_update_time_since_epoch: updated,
-      ...(kind.table === 'Artifact' && {
-        uri: entity['uri'],
-        state: ARTIFACT_STATES.indexOf(String(entity['state'])),
-      }),
-    });
   }
 
   private async insertProperties(kind: Kind, id: number, entity: Entity): Promise<void> {
@@ -227,6 +210,11 @@ export class Tables {
 }
 
 const typeId = (kind: Kind) => TYPES.findIndex(([name]) => name === kind.type) + 1;
+
+const artifactColumns = (entity: Entity) => ({
+  uri: entity['uri'],
+  state: ARTIFACT_STATES.indexOf(String(entity['state'])),
+});
 
 /** Versions and artifacts are kept as `7:name`, with the id of what they belong to. */
 const shownName = (kind: Kind, name: string) =>

@@ -50,6 +50,8 @@ describe('mysql', () => {
       'test',
     );
     assert.deepEqual(await sql('select * from test.messages'), plain('id\tmessage\n1\thello\n2\tNULL\n'));
+    await sql("update messages set message = 'it''s', id = 3 where id = 2", 'test');
+    assert.deepEqual(await sql('select * from test.messages'), plain("id\tmessage\n1\thello\n3\tit's\n"));
     assert.deepEqual(await sql('show tables', 'test'), plain('Tables_in_test\nmessages\n'));
     assert.deepEqual(
       await sql("select count(*) from messages where message = 'hello'", 'test'),

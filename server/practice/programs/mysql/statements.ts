@@ -177,6 +177,28 @@ const STATEMENTS: readonly [string, Handler][] = [
     },
   ],
   [
+    `UPDATE\\s+${TABLE}\\s+SET\\s+([\\s\\S]+?)${CONDITION}`,
+    ([, name = '', list = '', column, value], data, sitting) => {
+      const { database, name: short, table } = tableAt(name, data, sitting);
+      const changes = splitList(list).map(part => {
+        const [, field = '', word = ''] = new RegExp(`^(${NAME})\\s*=\\s*([\\s\\S]+)$`).exec(part) ?? [];
+        if (!field) throw syntax(part);
+        return [columnIndex(table, field, 'field list'), literal(word)] as const;
+      });
+      const fits = matching(table, column, value);
+      let affected = 0;
+      const rows = table.rows.map(row => {
+        if (!fits(row)) return row;
+        const next = [...row];
+        for (const [at, cell] of changes) next[at] = cell;
+        if (next.some((cell, at) => cell !== row[at])) affected++;
+        return next;
+      });
+      data.write(database, short, { ...table, rows });
+      return { affected };
+    },
+  ],
+  [
     `DELETE\\s+FROM\\s+${TABLE}${CONDITION}`,
     ([, name = '', column, value], data, sitting) => {
       const { database, name: short, table } = tableAt(name, data, sitting);
