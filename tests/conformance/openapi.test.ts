@@ -118,6 +118,27 @@ test('every reference leads to a schema of the same document', async () => {
   }
 });
 
+test('fields say what they are when nobody says, which values they take, and which of them exclude each other', async () => {
+  const { all } = await documents();
+  const schemas = all.get('api/v1')?.components.schemas as Record<string, any>;
+  const field = (type: string, name: string) => schemas[`io.k8s.api.core.v1.${type}`].properties[name];
+  assert.equal(field('Container', 'name').default, '');
+  assert.equal(field('ContainerPort', 'containerPort').default, 0);
+  assert.equal(field('ContainerPort', 'protocol').default, 'TCP');
+  assert.equal(field('ContainerStatus', 'ready').default, false);
+  assert.deepEqual(field('ConfigMap', 'metadata').default, {});
+  assert.equal(field('PodSpec', 'hostname').default, undefined);
+  assert.deepEqual(field('PersistentVolumeClaimSpec', 'accessModes').items.enum, [
+    'ReadOnlyMany',
+    'ReadWriteMany',
+    'ReadWriteOnce',
+    'ReadWriteOncePod',
+  ]);
+  assert.deepEqual(schemas['io.k8s.api.core.v1.SeccompProfile']['x-kubernetes-unions'], [
+    { discriminator: 'type', 'fields-to-discriminateBy': { localhostProfile: 'LocalhostProfile' } },
+  ]);
+});
+
 test('a document is found by its hash, kept for long, and moved when the hash is another', async () => {
   const { url, kubeconfig } = await cluster();
   const { index } = await documents();

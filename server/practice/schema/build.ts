@@ -34,6 +34,8 @@ interface FieldFacts extends Partial<Schema> {
   /** The definition that the client library's model has lost. */
   ref?: string;
   bareRef?: boolean;
+  /** Values that the items of a list, or the values of a map, may have. */
+  itemEnum?: string[];
 }
 
 interface TypeFacts {
@@ -53,7 +55,7 @@ interface TypeFacts {
 type Facts = Record<string, { group?: string; version?: string; types: Record<string, TypeFacts> }>;
 
 /** Bump when the files' layout changes. */
-const FORMAT = 2;
+const FORMAT = 3;
 const CACHE = fileURLToPath(new URL('../../../.cache/practice/', import.meta.url));
 const FACTS = new URL('./facts.json', import.meta.url);
 export const SHAPES_FILE = join(CACHE, 'schema-shapes.json');
@@ -192,11 +194,14 @@ export function buildSchemas(): { shapes: StoredShapes; descriptions: StoredDesc
       descriptions.definitions[name] = model.descriptions;
       const properties: Record<string, StoredSchema> = {};
       for (const { baseName, type: fieldType, format } of model.attributes) {
-        const { ref, bareRef, format: factFormat, ...more } = known.fields?.[baseName] ?? {};
-        properties[baseName] = {
+        const { ref, bareRef, itemEnum, format: factFormat, ...more } = known.fields?.[baseName] ?? {};
+        const field = {
           ...fieldSchema(fieldType, format, { ref, format: factFormat }, definitionOf),
           ...more,
         };
+        const inner = field.items ?? field.additionalProperties;
+        if (inner && itemEnum) inner.enum = itemEnum;
+        properties[baseName] = field;
       }
       const { zeroDefault, always, keepsZero, mapType, unions } = known;
       shapes.definitions[name] = {

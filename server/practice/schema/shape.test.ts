@@ -35,6 +35,7 @@ function shape(schema: Schema, own: boolean): Published {
   return {
     type: schema.type,
     ...(format ? { format } : {}),
+    ...(schema.enum && !own ? { enum: schema.enum } : {}),
     ...(schema.items ? { items: shape(schema.items, false) } : {}),
     ...(schema.additionalProperties ? { values: shape(schema.additionalProperties, false) } : {}),
   };
@@ -71,6 +72,7 @@ function publishedShape(node: Published): Published {
   return {
     ...(node['type'] ? { type: node['type'] } : {}),
     ...(node['format'] ? { format: node['format'] } : {}),
+    ...(node['enum'] ? { enum: node['enum'] } : {}),
     ...(node['items'] ? { items: publishedShape(node['items']) } : {}),
     ...(node['additionalProperties'] ? { values: publishedShape(node['additionalProperties']) } : {}),
   };

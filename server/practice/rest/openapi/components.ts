@@ -116,7 +116,7 @@ export class Components {
       node.properties = Object.fromEntries(
         Object.entries(schema.properties).map(([name, child]) => [
           name,
-          this.#convert(child, owner, owner ? name : ''),
+          this.#property(child, owner, owner ? name : '', schema.go?.zeroDefault?.includes(name) === true),
         ]),
       );
     }
@@ -135,6 +135,15 @@ export class Components {
     if (schema.not) node.not = this.#convert(schema.not, owner, '');
     addExtensions(schema, node, owner === '');
     return node;
+  }
+
+  /** `zero`: a field that is not a pointer in Go has its zero value when nobody says another. */
+  #property(schema: Schema, owner: string, field: string, zero: boolean): Node {
+    const node = this.#convert(schema, owner, field);
+    if (!zero || node.default !== undefined) return node;
+    // What stands beside a `$ref` is ignored, so it moves inside.
+    const { $ref, ...rest } = node;
+    return { ...rest, ...($ref ? { allOf: [{ $ref }] } : {}), default: ZERO[schema.type ?? ''] ?? {} };
   }
 
   /** Items and map values have no prose of their own. */
@@ -157,6 +166,9 @@ export class Components {
     return Object.keys(beside).length === 0 ? reference(name) : { ...beside, allOf: [reference(name)] };
   }
 }
+
+/** Go's zero values by type; structs are empty objects. */
+const ZERO: Record<string, unknown> = { string: '', boolean: false, integer: 0, number: 0 };
 
 const PLAIN = [
   'nullable',
@@ -189,6 +201,7 @@ function addKind(node: Node, { group, version, kind }: GroupVersionKind): void {
 }
 
 function addExtensions(schema: Schema, node: Node, custom: boolean): void {
+  if (schema.go?.unions) node['x-kubernetes-unions'] = schema.go.unions;
   if (schema.patchStrategy) node['x-kubernetes-patch-strategy'] = schema.patchStrategy.join(',');
   if (schema.patchMergeKey) node['x-kubernetes-patch-merge-key'] = schema.patchMergeKey;
   if (schema.listType) node['x-kubernetes-list-type'] = schema.listType;
