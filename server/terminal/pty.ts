@@ -3,9 +3,16 @@
 import { spawn } from 'node-pty';
 import type { Pty, PtyOptions } from './types.ts';
 
-/** Throws when the file cannot be started; the message names it. */
+/**
+ * A new process gets what this one has open and not marked as its own, and node-pty does not mark its devices: whoever writes to
+ * that of another terminal types there. So all of it is closed before the file runs.
+ */
+const CLOSE_ALL =
+  'for fd in $(cd /dev/fd && echo *); do case $fd in *[!0-9]*|[012]) ;; *) eval "exec $fd>&-" ;; esac; done; exec "$@"';
+
+/** Throws when there is no bash; a file that cannot be started ends the terminal with 126 or 127. */
 export function openPty(options: PtyOptions): Pty {
-  const device = spawn(options.file, options.args, {
+  const device = spawn('bash', ['-c', CLOSE_ALL, 'bash', options.file, ...options.args], {
     name: 'xterm-256color',
     cols: options.cols,
     rows: options.rows,

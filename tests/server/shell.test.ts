@@ -120,6 +120,19 @@ for (const tier of ['bwrap', 'none'] as const) {
       assert.match((await output(terminal, lab, 'command -v kubectl')).text, /\/bin\/kubectl\n$/);
       terminal.close();
     });
+    test('holds its own terminal open and no other: what is written to another would be typed there', async t => {
+      if (!existsSync('/proc/self/fd')) return t.skip('this system does not show open files as paths');
+      const answer = await server.open({ lab: 'another' });
+      assert.ok(answer.ok);
+      const terminal = await connect(answer.state.terminals[0]!.id);
+      await terminal.prompt();
+      terminal.run('for fd in /proc/$$/fd/*; do readlink $fd; done | sort | uniq -c; echo all');
+      await terminal.until(/\nall\r?\n/);
+      assert.match(terminal.text, /\d \/dev\/pts\/\d+\r?\nall/);
+      assert.doesNotMatch(terminal.text, /ptmx|socket:|pipe:/);
+      terminal.close();
+    });
+
     test('keeps the nonce of its marks to itself', async () => {
       const terminal = await connect();
       await terminal.prompt();
