@@ -3,7 +3,7 @@
 import type { Clock } from '../../clock.ts';
 import type { ApiClient, KubeObject } from '../../kube/index.ts';
 import type { Random } from '../../random.ts';
-import { type Attachment, type Network, serveHttp } from '../network/index.ts';
+import { type Attachment, type ByteStream, type Network, serveHttp } from '../network/index.ts';
 import type {
   Container,
   ContainerFileSystem,
@@ -70,6 +70,7 @@ export class ContainerInstance {
   private pendingInput: string[] = [];
   private inputEnded = false;
   private readonly ports = new Set<number>();
+  private readonly connections = new Set<ByteStream>();
   private readonly onExit: (exit: Exit) => void;
 
   constructor(options: InstanceOptions, onExit: (exit: Exit) => void) {
@@ -121,10 +122,19 @@ export class ContainerInstance {
     if (this.exit) return;
     this.exit = exit;
     for (const port of this.ports) this.options.attachment.unlisten(port);
+    for (const stream of this.connections) stream.end();
     this.log.end();
     this.term.abort('SIGKILL');
     this.dead.abort('SIGKILL');
     this.onExit(exit);
+  }
+
+  /** Whatever a process has open is closed with it, as its kernel does. */
+  private opened(stream: ByteStream): ByteStream {
+    if (this.exit) stream.end();
+    this.connections.add(stream);
+    stream.onClose(() => this.connections.delete(stream));
+    return stream;
   }
 
   /** Text from an attached client. */
@@ -163,7 +173,7 @@ export class ContainerInstance {
     const line = (text: string) => (text.endsWith('\n') ? text : `${text}\n`);
     const listen: Container['listen'] = (port, onConnection) => {
       if (this.exit) return;
-      if (!o.attachment.listen(port, onConnection)) {
+      if (!o.attachment.listen(port, (stream, peer) => onConnection(this.opened(stream), peer))) {
         throw new Error(`listen tcp :${port}: bind: address already in use`);
       }
       this.ports.add(port);
@@ -178,7 +188,7 @@ export class ContainerInstance {
       clock: o.clock,
       random: o.random,
       network: {
-        dial: (host, port, from = source) => o.network.dial(host, port, from),
+        dial: async (host, port, from = source) => this.opened(await o.network.dial(host, port, from)),
         lookup: (name, namespace = o.namespace) => o.network.lookup(name, namespace),
         dnsAnswers: () => o.network.dnsAnswers?.(o.attachment.address) ?? true,
       },

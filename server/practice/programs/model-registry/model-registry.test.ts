@@ -196,7 +196,12 @@ describe('model registry', () => {
       items.map((one: any) => one.name),
       ['kept'],
     );
-    await registry(again, 'wrong', 'fourth');
+    await api.delete({ group: '', version: 'v1', resource: 'pods' }, { namespace: 'life', name: 'db' });
+    await pass(31_000);
+    const gone = await ask('GET', '/readyz/health', undefined, 'third');
+    assert.equal(gone.status, 503);
+    assert.match(gone.text, /^database connection error: dial tcp .*:3306: connect: /);
+    await registry(await database(), 'wrong', 'fourth');
     assert.match(
       await log('fourth'),
       /attempt 1\/25\): Error 1045 \(28000\): Access denied for user 'root'@'10\.244\.0\.\d+' \(using password: YES\)/,
