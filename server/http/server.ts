@@ -79,7 +79,9 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
       if (options.links.redeem(token)) response.setHeader('set-cookie', cookieHeader(house));
       else if (cookieRefused(knock, house)) return door(response);
       url.searchParams.delete('token');
-      response.writeHead(303, { location: url.pathname + url.search, 'cache-control': 'no-store' });
+      // Two slashes, which /.// becomes, would be another host.
+      const path = url.pathname.replace(/^\/+/, '/');
+      response.writeHead(303, { location: path + url.search, 'cache-control': 'no-store' });
       return response.end();
     }
     if (cookieRefused(knock, house)) {

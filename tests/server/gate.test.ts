@@ -168,6 +168,13 @@ describe('the link', () => {
     assert.equal(again.headers['set-cookie'], undefined);
     assert.equal((await ask(path, cookie())).status, 303);
   });
+  test('sends nobody to another host', async () => {
+    for (const path of ['/.//example.com/', '/..//example.com', '/x/..//example.com', '/%2e//example.com']) {
+      const { status, headers } = await ask(`${path}?token=used`, cookie());
+      assert.equal(status, 303, path);
+      assert.equal(new URL(String(headers['location']), server.origin).origin, server.origin, path);
+    }
+  });
   test('a made-up token opens nothing', async () => {
     for (const token of ['', 'x', 'undefined', '../..', '__proto__']) {
       const answer = await ask(`/?token=${encodeURIComponent(token)}`);

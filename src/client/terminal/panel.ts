@@ -6,6 +6,7 @@ import { announce, h } from '../dom.ts';
 import { memory } from '../memory.ts';
 import type { Link } from '../socket.ts';
 import { type ClientStrings, fill } from '../words.ts';
+import { forwardAddress } from './forward-address.ts';
 import { Line } from './line.ts';
 import type { Screen } from './screen.ts';
 
@@ -173,15 +174,15 @@ export class TerminalPanel {
   forwards(forwards: ForwardInfo[], session: string): void {
     this.#forwards.hidden = forwards.length === 0;
     this.#forwards.replaceChildren(
-      ...forwards.map(({ id, port, direct }) =>
+      ...forwards.map(forward =>
         h(
           'a',
           {
-            href: direct ? `http://localhost:${port}/` : `/open/${session}/${id}`,
+            href: forwardAddress(forward, session, location.hostname),
             target: '_blank',
             rel: 'noopener noreferrer',
           },
-          fill(this.#words.openForward, { port }),
+          fill(this.#words.openForward, { port: forward.port }),
         ),
       ),
     );
