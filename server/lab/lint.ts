@@ -3,8 +3,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type Check, labJsonSchema, mistakeJsonSchema } from '#common/lab/index.ts';
-import { baselineOf, manifestOf } from './baselines/index.ts';
+import { BASELINES, baselineOf, MANIFESTS, manifestOf } from './baselines/index.ts';
 import { mistakeNames, mistakeOf, solutionName, solutionOf } from './files.ts';
+import { textProblems } from './lint-texts.ts';
 import { type Lab, LabError, loadLab } from './load.ts';
 import { AS_SEEN, scriptLines } from './script-lines.ts';
 import { manifests } from './setup.ts';
@@ -23,26 +24,34 @@ export function lintLab(labs: string, id: string): string[] {
   const say = (file: string, what: string) => problems.push(`${id}/${file}: ${what}`);
   const used = new Set(['lab.yaml']);
 
-  const [first = ''] = readFileSync(join(lab.folder, 'lab.yaml'), 'utf8').split('\n');
-  if (first !== '# yaml-language-server: $schema=../lab.schema.json') {
-    say(
-      'lab.yaml:1',
-      'line one must be "# yaml-language-server: $schema=../lab.schema.json", so that editors know the fields',
-    );
-  }
+  schemaNamed(lab, 'lab.yaml', '../lab.schema.json', say);
+  for (const problem of textProblems(definition)) say('lab.yaml', problem);
   if (!baselineOf(definition.cluster.baseline))
-    say('lab.yaml', `there is no baseline ${definition.cluster.baseline}`);
+    say(
+      'lab.yaml',
+      `cluster.baseline: there is no baseline ${definition.cluster.baseline}; there are ${BASELINES.map(({ name }) => name).join(', ')}`,
+    );
 
-  for (const line of [...definition.setup, ...definition.files]) {
+  const missing = (path: string, file: string) => {
+    used.add(file);
+    if (existsSync(join(lab.folder, file))) return false;
+    say('lab.yaml', `${path}: names ${file}, which is not there`);
+    return true;
+  };
+  const lines = [
+    ...definition.setup.map((line, at) => ({ path: `setup[${at}]`, line })),
+    ...definition.files.map((line, at) => ({ path: `files[${at}]`, line })),
+  ];
+  for (const { path, line } of lines) {
     if ('manifest' in line && !manifestOf(line.manifest))
-      say('lab.yaml', `there is no manifest ${line.manifest}`);
-    if ('from' in line) {
-      used.add(line.from);
-      if (!existsSync(join(lab.folder, line.from))) say('lab.yaml', `names ${line.from}, which is not there`);
-    }
+      say(
+        'lab.yaml',
+        `${path}.manifest: there is no manifest ${line.manifest}; there are ${MANIFESTS.map(({ name }) => name).join(', ')}`,
+      );
+    if ('from' in line) missing(`${path}.from`, line.from);
     if (!('apply' in line)) continue;
     const { apply } = line;
-    used.add(apply);
+    if (missing(`${path}.apply`, apply)) continue;
     try {
       if (manifests(lab, apply).length === 0) say(apply, 'has no object');
     } catch (error) {
@@ -52,10 +61,7 @@ export function lintLab(labs: string, id: string): string[] {
   for (const step of definition.steps) {
     for (const check of step.checks) {
       if (check.kind !== 'script') continue;
-      const { file } = check.spec as { file: string };
-      used.add(file);
-      if (!existsSync(join(lab.folder, file)))
-        say('lab.yaml', `step ${step.id} names ${file}, which is not there`);
+      missing(`step ${step.id}, check ${check.id}`, (check.spec as { file: string }).file);
     }
     const sentences = step.hints.map(hint => hint.en);
     if (new Set(sentences).size < sentences.length)
@@ -88,16 +94,32 @@ export function lintLab(labs: string, id: string): string[] {
         );
       } else answersExist(lab, mistake.step, `${folder}/do.sh`, mistake.script, say);
     } catch (error) {
-      say(folder, (error as Error).message);
+      if (!(error instanceof LabError)) throw error;
+      problems.push(...error.problems.map(problem => `${id}/${problem}`));
     }
+    if (existsSync(join(lab.folder, folder, 'expect.yaml')))
+      schemaNamed(lab, `${folder}/expect.yaml`, '../../../expect.schema.json', say);
   }
 
   for (const entry of readdirSync(lab.folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
     const path = relative(lab.folder, join(entry.parentPath, entry.name));
-    if (!used.has(path)) say(path, 'is not referred to by anything');
+    if (entry.isDirectory()) continue;
+    if (!entry.isFile()) say(path, 'is a link; a lab holds its files itself');
+    else if (!used.has(path)) say(path, 'is not referred to by anything');
   }
   return problems;
+}
+
+/** Editors know the fields by the schema named in line one. */
+function schemaNamed(
+  lab: Lab,
+  file: string,
+  schema: string,
+  say: (file: string, what: string) => void,
+): void {
+  const [first = ''] = readFileSync(join(lab.folder, file), 'utf8').split(/\r?\n/);
+  const right = `# yaml-language-server: $schema=${schema}`;
+  if (first !== right) say(`${file}:1`, `line one must be "${right}", so that editors know the fields`);
 }
 
 function answersExist(
@@ -108,7 +130,15 @@ function answersExist(
   say: (file: string, what: string) => void,
 ): void {
   const step = lab.definition.steps.find(({ id }) => id === stepId);
-  for (const line of scriptLines(script)) {
+  const lines = scriptLines(script);
+  if (lines.length === 0) say(file, 'is empty: it types nothing and answers nothing');
+  for (const [at, text] of script.split('\n').entries())
+    if (/^\s*#\s*answer\b/i.test(text) && !/^# answer: [a-z0-9-]+ = ./.test(text))
+      say(
+        `${file}:${at + 1}`,
+        `"${text.trim()}" gives no answer; the right form is "# answer: CHECK = VALUE"`,
+      );
+  for (const line of lines) {
     if (!('answer' in line)) continue;
     const { check, value } = line.answer;
     const asked = step?.checks.find(({ id, kind }) => id === check && kind === 'answer');

@@ -41,12 +41,17 @@ export function loadLab(labs: string, id: string): Lab {
   const where = `${id}/lab.yaml`;
   if (document.errors.length > 0) {
     throw new LabError(
-      document.errors.map(
-        error => `${where}:${error.linePos?.[0].line ?? 1}: ${error.message.split('\n')[0]}`,
-      ),
+      document.errors.map(error => `${where}:${error.linePos?.[0].line ?? 1}: ${yamlProblem(error)}`),
     );
   }
-  const parsed = parseLab(document.toJS());
+  let value: unknown;
+  try {
+    value = document.toJS();
+  } catch (error) {
+    // Aliases without end, or to an anchor that is not there.
+    throw new LabError([`${where}: ${(error as Error).message}`]);
+  }
+  const parsed = parseLab(value);
   if (parsed.ok) return { id, folder, definition: parsed.lab };
   const lineOf = ({ path }: LabProblem) => {
     // The problem may be a key that is missing: the nearest thing above it that is written has the line.
@@ -62,6 +67,10 @@ export function loadLab(labs: string, id: string): Lab {
     ),
   );
 }
+
+/** The first line of what the parser says, without the place, which stands before it. */
+export const yamlProblem = (error: Error): string =>
+  (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
 
 /** What a session must know before it opens a lab; undefined when there is no such lab. A broken lab is found too: opening it says why. */
 export async function findLab(

@@ -15,7 +15,7 @@ import {
   removeClusterScoped,
   removeNamespaces,
 } from './baselines/index.ts';
-import type { Lab } from './load.ts';
+import { type Lab, yamlProblem } from './load.ts';
 
 export interface SetupContext extends BaselineContext {
   /** Takes away first what an earlier setup made: for clusters that cannot be emptied. */
@@ -122,11 +122,19 @@ async function written(name: string): Promise<KubeObject[]> {
   return manifest.objects();
 }
 
-/** The objects of one manifest file of the lab. */
+/** The objects of one manifest file of the lab. Throws with what is wrong with it. */
 export function manifests(lab: Lab, file: string): KubeObject[] {
-  return parseAllDocuments(readFileSync(inside(lab, file), 'utf8'))
-    .map(document => document.toJS() as KubeObject | null)
-    .filter(object => object !== null);
+  return [...parseAllDocuments(readFileSync(inside(lab, file), 'utf8'))].flatMap(document => {
+    const [broken] = document.errors;
+    if (broken) throw new Error(`line ${broken.linePos?.[0].line ?? 1}: ${yamlProblem(broken)}`);
+    const object = document.toJS() as Partial<KubeObject> | null;
+    if (object === null) return [];
+    if (!object.apiVersion || !object.kind || !object.metadata?.name)
+      throw new Error(
+        `holds ${JSON.stringify(object).slice(0, 60)}, which is no object; one has apiVersion, kind and metadata.name`,
+      );
+    return [object as KubeObject];
+  });
 }
 
 function inside(lab: Lab, file: string): string {

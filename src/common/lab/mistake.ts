@@ -20,6 +20,9 @@ export const mistakeSchema = z
   })
   .describe('What a mistake must lead to.');
 
+/** For whoever misspelt a key; '' is the file itself. */
+export const MISTAKE_KEYS = { '': Object.keys(mistakeSchema.shape), says: ['zh-TW', 'en'] };
+
 export type Mistake = z.output<typeof mistakeSchema>;
 
 export const mistakeJsonSchema = (): unknown => z.toJSONSchema(mistakeSchema);

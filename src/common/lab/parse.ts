@@ -1,7 +1,7 @@
 // Reads a lab's definition and explains what is wrong with it: path, what was found, the right form. Knows no files.
 
 import type { z } from 'zod';
-import { type LabDefinition, labSchema } from './schema.ts';
+import { KNOWN_KEYS, type LabDefinition, labSchema } from './schema.ts';
 
 export interface LabProblem {
   /** Keys and indices from the top of the file. */
@@ -33,7 +33,7 @@ const FORM: Record<string, string> = {
 export function parseLab(value: unknown): ParsedLab {
   const parsed = labSchema.safeParse(value);
   if (!parsed.success)
-    return { ok: false, problems: parsed.error.issues.flatMap(issue => explain(issue, value)) };
+    return { ok: false, problems: parsed.error.issues.flatMap(issue => explainIssue(issue, value)) };
   const lab = parsed.data;
   const problems: LabProblem[] = [];
   const steps = new Set<string>();
@@ -70,17 +70,29 @@ export function showPath(path: readonly PropertyKey[]): string {
   );
 }
 
-function explain(issue: z.core.$ZodIssue, root: unknown): LabProblem[] {
+/** What is wrong, found and right, of one finding of a schema in `root`. */
+export function explainIssue(
+  issue: z.core.$ZodIssue,
+  root: unknown,
+  known: Readonly<Record<string, readonly string[]>> = KNOWN_KEYS,
+): LabProblem[] {
   const path = issue.path.filter((key): key is string | number => typeof key !== 'symbol');
-  const name = [...path].reverse().find(key => typeof key === 'string') as string | undefined;
+  const names = path.filter(key => typeof key === 'string').reverse();
+  const name = names[0] === 'zh-TW' || names[0] === 'en' ? names[1] : names[0];
   const form = name !== undefined && FORM[name] ? `; the right form is ${name}: ${FORM[name]}` : '';
   const found = at(root, path);
   if (issue.code === 'unrecognized_keys') {
+    const keys = known[name ?? ''];
+    const right = keys ? `; known are ${keys.join(', ')}` : form;
     return issue.keys.map(key => ({
       path: [...path, key],
-      message: `the key ${key} is not known here${form}`,
+      message: `the key ${key} is not known here${right}`,
     }));
   }
+  if (issue.code === 'too_small' && issue.origin === 'number')
+    return [{ path, message: `must be at least ${issue.minimum}, found ${brief(found)}` }];
+  if (issue.code === 'too_big' && issue.origin === 'number')
+    return [{ path, message: `must be at most ${issue.maximum}, found ${brief(found)}` }];
   if (issue.code === 'invalid_type') {
     const message =
       found === undefined

@@ -277,6 +277,25 @@ const check = z.unknown().transform((value, context): Check => {
       return give('wants either equals or choices', ['answer']);
     if (choices && !choices.some(choice => choice.right !== false))
       return give('none of the choices is right', ['answer', 'choices']);
+    const ids = choices?.map(choice => choice.id) ?? [];
+    const twice = ids.findIndex((one, at) => ids.indexOf(one) < at);
+    if (twice >= 0)
+      return give('is the id of a choice before it; ids are unique', ['answer', 'choices', twice, 'id']);
+    const unexplained = choices?.findIndex(choice => choice.right === false && !choice.say) ?? -1;
+    if (unexplained >= 0)
+      return give('is wrong and does not say why; write say: { zh-TW: 為什麼不對, en: Why not }', [
+        'answer',
+        'choices',
+        unexplained,
+      ]);
+    const { as } = spec as z.output<typeof answer>;
+    if (
+      as !== 'text' &&
+      equals !== undefined &&
+      typeof equals !== 'object' &&
+      parseQuantity(equals) === undefined
+    )
+      return give(`is no ${as}, as the question wants it`, ['answer', 'equals']);
   }
   return { id, kind, spec, ...rest } as Check;
 });
@@ -354,6 +373,20 @@ const labOf = <C extends z.ZodType>(checkSchema: C) =>
     .describe('A lab of Kubeflow by Doing.');
 
 export const labSchema = labOf(check);
+
+/** The keys that may stand below a key of the file, for whoever misspelt one; '' is the file itself. */
+export const KNOWN_KEYS: Record<string, readonly string[]> = {
+  '': Object.keys(labSchema.shape),
+  cluster: ['baseline', 'cpus', 'memory', 'ready'],
+  steps: ['id', 'task', 'hints', 'lasting', 'points', 'checks'],
+  checks: [...Object.keys(envelope), ...KIND_NAMES],
+  ready: [...Object.keys(envelope), ...KIND_NAMES],
+  ref: Object.keys(refSchema.shape),
+  from: Object.keys(refSchema.shape),
+  diagnose: ['ref', 'when', 'ran', 'say'],
+  ...Object.fromEntries(KIND_NAMES.map(name => [name, Object.keys(KINDS[name].shape)])),
+};
+
 export type LabDefinition = z.output<typeof labSchema>;
 export type StepDefinition = LabDefinition['steps'][number];
 export type Ref = z.output<typeof refSchema>;
