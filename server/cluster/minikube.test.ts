@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse } from 'yaml';
 import { type DoubleProfile, minikubeDouble } from '../../tests/support/minikube-double.ts';
-import { createMinikubeProvider, minikubeFolder, type RunCommand, stateOf } from './minikube.ts';
+import { createMinikubeProvider, minikubeFolder, type RunCommand, runCommand, stateOf } from './minikube.ts';
 
 async function withProfiles(t: TestContext, profiles: DoubleProfile[]) {
   const folder = await mkdtemp(join(tmpdir(), 'kbd-minikube-'));
@@ -41,6 +41,33 @@ test('a minikube without a profile says how to make one', async t => {
   const [offer] = await provider.available();
   assert.equal(offer?.state, 'unavailable');
   assert.match(offer!.note.en, /minikube start/);
+});
+
+test('an older minikube without a profile prints a sentence, which says no more', async () => {
+  const stderr = '* Exiting due to MK_USAGE_NO_PROFILE: No minikube profile was found.';
+  const provider = createMinikubeProvider({ run: async () => ({ code: 14, stdout: '', stderr }), env: {} });
+  assert.match((await provider.available())[0]!.note.en, /has no cluster yet/);
+});
+
+test('a minikube that hangs, with what it started, is not waited for; one that talks nonsense is quoted', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'kbd-minikube-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const offerOf = async (script: string, timeout = 5000) => {
+    await writeFile(join(folder, 'minikube'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const run: RunCommand = (file, args) => runCommand(join(folder, file), args, timeout);
+    return (await createMinikubeProvider({ run, env: {} }).available())[0]!;
+  };
+  const begun = performance.now();
+  // The child of the script keeps its output open.
+  const hangs = await offerOf('sleep 61.5', 300);
+  assert.ok(performance.now() - begun < 3000);
+  assert.equal(hangs.state, 'unavailable');
+  assert.match(hangs.note.en, /did not answer in time.*minikube profile list/);
+  assert.throws(() => execFileSync('pgrep', ['-f', 'sleep 61.5']), 'what it started is still there');
+  const broken = await offerOf('echo "{ \\"valid\\": [ {"; echo "! docker is unhappy" >&2');
+  assert.equal(broken.state, 'unavailable');
+  assert.match(broken.note.en, /cannot be read \(! docker is unhappy\)/);
+  assert.match((await offerOf('echo null')).note.en, /cannot be read|has no cluster yet/);
 });
 
 test('each profile is offered with its state and version', async t => {

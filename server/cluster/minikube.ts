@@ -2,7 +2,7 @@
 //
 // Only reading commands are run here, and with a KUBECONFIG of our own wherever minikube could write to one.
 
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -28,9 +28,12 @@ interface Profile {
 }
 
 export interface CommandResult {
+  /** -1 when the command is not there. */
   code: number;
   stdout: string;
   stderr: string;
+  /** It had not ended when its time was over, and was ended. */
+  late?: boolean;
 }
 
 export type RunCommand = (file: string, args: string[], timeout: number) => Promise<CommandResult>;
@@ -52,21 +55,30 @@ const HOW_TO_START: Text = {
   'zh-TW': '已安裝 minikube，但還沒有叢集。要建立一個，請執行 minikube start。',
   en: 'minikube is installed but has no cluster yet. To make one, run minikube start.',
 };
+const SILENT: Text = {
+  'zh-TW':
+    '已安裝 minikube，但它沒有及時回答；常見的原因是 docker 沒有回應。請在自己的終端機執行 minikube profile list 看看，再重新整理這一頁。',
+  en: 'minikube is installed but did not answer in time; often that is docker not responding. Look with minikube profile list in a terminal of your own, then reload this page.',
+};
 
 export function createMinikubeProvider(options: MinikubeOptions = {}): ClusterProvider {
   const env = options.env ?? process.env;
   const run = options.run ?? runCommand;
   const folder = minikubeFolder(env, options.home ?? homedir());
 
-  const profiles = async (timeout: number): Promise<Profile[] | undefined> => {
+  /** The profiles, or why there are none. */
+  const profiles = async (timeout: number): Promise<Profile[] | Text> => {
     // --light does not ask each node, which takes seconds; the states come from `status`, one profile at a time.
     const result = await run('minikube', ['profile', 'list', '-o', 'json', '--light'], timeout);
-    if (result.code === -1) return undefined;
+    if (result.code === -1) return HOW_TO_GET;
+    if (result.late) return SILENT;
+    // Without any profile an older minikube prints a sentence instead of JSON.
+    if (/MK_USAGE_NO_PROFILE|No minikube profile/.test(result.stdout + result.stderr)) return HOW_TO_START;
     try {
-      return (JSON.parse(result.stdout) as { valid?: Profile[] }).valid ?? [];
+      const found = (JSON.parse(result.stdout) as { valid?: Profile[] | null }).valid ?? [];
+      return found.length > 0 ? found : HOW_TO_START;
     } catch {
-      // Without any profile an older minikube prints a sentence instead of JSON (exit 14).
-      return [];
+      return unreadable(result);
     }
   };
 
@@ -82,8 +94,7 @@ export function createMinikubeProvider(options: MinikubeOptions = {}): ClusterPr
     kind: 'minikube',
     available: async () => {
       const found = await profiles(LOOK_TIMEOUT);
-      if (!found) return [{ kind: 'minikube', state: 'unavailable', note: HOW_TO_GET }];
-      if (found.length === 0) return [{ kind: 'minikube', state: 'unavailable', note: HOW_TO_START }];
+      if (!Array.isArray(found)) return [{ kind: 'minikube', state: 'unavailable', note: found }];
       return Promise.all(
         found.map(async (profile): Promise<ClusterOffer> => {
           const now = await state(profile.Name, LOOK_TIMEOUT);
@@ -102,7 +113,9 @@ export function createMinikubeProvider(options: MinikubeOptions = {}): ClusterPr
       progress({ 'zh-TW': `正在連接 minikube「${name}」……`, en: `Attaching to minikube "${name}"...` });
       const now = await state(name, ATTACH_TIMEOUT);
       if (now !== 'available') throw new Error(noteFor(name, now).en);
-      const profile = (await profiles(ATTACH_TIMEOUT))?.find(candidate => candidate.Name === name);
+      const found = await profiles(ATTACH_TIMEOUT);
+      if (!Array.isArray(found)) throw new Error(found.en);
+      const profile = found.find(candidate => candidate.Name === name);
       if (!profile) throw new Error(`minikube no longer knows a profile named "${name}".`);
       const server = await addressOf(profile, run, env);
       const kubeconfig = join(sessionFolder, 'kubeconfig');
@@ -130,6 +143,14 @@ export function stateOf(stdout: string): 'available' | 'stopped' | 'unavailable'
   } catch {
     return 'unavailable';
   }
+}
+
+function unreadable({ stdout, stderr }: CommandResult): Text {
+  const said = (stderr.trim() || stdout.trim()).split('\n')[0]?.slice(0, 200) || '...';
+  return {
+    'zh-TW': `minikube 的回答讀不懂（${said}）。請在自己的終端機執行 minikube profile list 看看，再重新整理這一頁。`,
+    en: `What minikube answered cannot be read (${said}). Look with minikube profile list in a terminal of your own, then reload this page.`,
+  };
 }
 
 function noteFor(name: string, state: 'available' | 'stopped' | 'unavailable'): Text {
@@ -208,18 +229,33 @@ async function ownKubeconfig(
   );
 }
 
-/** Exit code -1 when the command is not there. */
-const runCommand: RunCommand = (file, args, timeout) =>
+/** What it starts itself may hang as well, and hold its output open: all of it goes when the time is over. */
+export const runCommand: RunCommand = (file, args, timeout) =>
   new Promise(resolve => {
     const env = { ...process.env, MINIKUBE_IN_STYLE: 'false', MINIKUBE_WANTUPDATENOTIFICATION: 'false' };
-    execFile(file, args, { timeout, env }, (error, stdout, stderr) => {
-      const code = error
-        ? typeof error.code === 'number'
-          ? error.code
-          : error.code === 'ENOENT'
-            ? -1
-            : 1
-        : 0;
-      resolve({ code, stdout, stderr });
+    const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', text => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', text => {
+      stderr += text;
+    });
+    const timer = setTimeout(() => {
+      try {
+        process.kill(-child.pid!, 'SIGKILL');
+      } catch {
+        // It ended in this very moment.
+      }
+      resolve({ code: 1, stdout, stderr, late: true });
+    }, timeout);
+    child.once('error', error => {
+      clearTimeout(timer);
+      resolve({ code: (error as NodeJS.ErrnoException).code === 'ENOENT' ? -1 : 1, stdout, stderr });
+    });
+    child.once('close', code => {
+      clearTimeout(timer);
+      resolve({ code: code ?? 1, stdout, stderr });
     });
   });
