@@ -172,11 +172,14 @@ export class ContainerInstance {
     };
     const line = (text: string) => (text.endsWith('\n') ? text : `${text}\n`);
     const listen: Container['listen'] = (port, onConnection) => {
-      if (this.exit) return;
+      if (this.exit) return () => {};
       if (!o.attachment.listen(port, (stream, peer) => onConnection(this.opened(stream), peer))) {
         throw new Error(`listen tcp :${port}: bind: address already in use`);
       }
       this.ports.add(port);
+      return () => {
+        if (this.ports.delete(port)) o.attachment.unlisten(port);
+      };
     };
     return {
       pod: o.pod,

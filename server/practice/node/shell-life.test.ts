@@ -149,4 +149,22 @@ describe('a container with a shell', () => {
     const refused = await exec('client', ['wget', '-qO-', `http://${status.podIP}:81`]);
     assert.equal(refused.err, `wget: can't connect to remote host (${status.podIP}): Connection refused\n`);
   });
+
+  it('hands on what another pod sends to nc, one connection after the other', async t => {
+    const { pass, run, pod, log } = await testNode(t);
+    await run('sum', {
+      restartPolicy: 'Never',
+      ...busybox(['sh', '-c', 'a=$(nc -l -p 7000); b=$(nc -l -p 7000); echo "sum $((a + b))"']),
+    });
+    await pass(2_000);
+    const { podIP } = (await pod('sum')).status;
+    for (const number of [3, 4])
+      await run(
+        `part-${number}`,
+        busybox(['sh', '-c', `until echo ${number} | nc ${podIP} 7000; do sleep 1; done`]),
+      );
+    await pass(6_000);
+    assert.equal(await log('sum'), 'sum 7\n');
+    assert.equal((await pod('sum')).status.phase, 'Succeeded');
+  });
 });

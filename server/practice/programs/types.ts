@@ -28,9 +28,9 @@ export interface Container {
   logError(line: string): void;
   /**
    * Serves TCP on a port of the pod's address until the container ends; `peer` is the caller's address. Several listeners
-   * on one port: refused.
+   * on one port: refused. The function that comes back lets the port go; connections stay.
    */
-  listen(port: number, onConnection: (stream: ByteStream, peer: string) => void): void;
+  listen(port: number, onConnection: (stream: ByteStream, peer: string) => void): () => void;
   /** Serves HTTP/1.1; returns plain responses. `body` is the whole request body. */
   serveHttp(port: number, handle: (request: HttpRequest) => HttpResponse | Promise<HttpResponse>): void;
   /** Tells the kubelet what the program uses now; over its memory limit it is OOMKilled. */

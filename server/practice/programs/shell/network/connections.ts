@@ -10,10 +10,17 @@ export async function netcat(args: string[], ctx: any, tools: ShellTools) {
   const container = tools.container;
   if (flags.has('l')) {
     const port = Number((flags.get('p') ?? [rest[0] ?? ''])[0]);
+    // Without -k the first connection is the only one, and what came is the output; with it, output has no end to wait for.
+    const received: Uint8Array[] = [];
     await new Promise<void>((resolve, reject) => {
+      let close = () => {};
       try {
-        container.listen(port, stream => {
-          stream.onData(chunk => tools.print(Buffer.from(chunk).toString('utf8')));
+        close = container.listen(port, stream => {
+          if (!flags.has('k')) close();
+          stream.onData(chunk => {
+            if (flags.has('k')) tools.print(Buffer.from(chunk).toString('utf8'));
+            else received.push(chunk);
+          });
           if (ctx.stdin) stream.write(Buffer.from(String(ctx.stdin), 'latin1'));
           stream.onEnd(() => {
             stream.end();
@@ -23,9 +30,16 @@ export async function netcat(args: string[], ctx: any, tools: ShellTools) {
       } catch (error) {
         reject(error);
       }
-      tools.signal.addEventListener('abort', () => resolve(), { once: true });
+      tools.signal.addEventListener(
+        'abort',
+        () => {
+          close();
+          resolve();
+        },
+        { once: true },
+      );
     });
-    return ok;
+    return { ...ok, stdout: Buffer.concat(received).toString('latin1') };
   }
   const [host, port] = [rest[0], Number(rest[1])];
   if (!host || !port) return fail('nc: too few arguments\n', 1);
