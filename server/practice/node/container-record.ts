@@ -25,6 +25,7 @@ import type { PodHost } from './pod-host.ts';
 import type { ContainerFacts } from './pod-status.ts';
 import type { PodWorld } from './pod-world.ts';
 import { type ProbeKind, Prober } from './probes.ts';
+import type { Usage } from './types.ts';
 
 /** Restarts wait this long, doubling; forgotten after twice the maximum. */
 const BACKOFF_MS = { first: 10_000, last: 300_000 };
@@ -151,6 +152,13 @@ export class ContainerRecord {
       this.retryAt = 0;
       this.image.forget();
     }
+  }
+
+  /** A CPU limit lets a program wait, so it never uses more. */
+  throttled(usage: Usage): Usage {
+    const limit = this.facts.spec.resources?.limits?.cpu;
+    if (limit === undefined) return usage;
+    return { ...usage, cpuMillis: Math.min(usage.cpuMillis, quantityNumber(limit) * 1000) };
   }
 
   private memoryLimit(): number {

@@ -15,6 +15,7 @@ import {
   imageSize,
   normalisePath,
   parseReference,
+  quantityNumber,
 } from '../programs/index.ts';
 import type { NodeOptions } from '../types.ts';
 import { serveApiServer } from './api-server-port.ts';
@@ -291,12 +292,15 @@ export class Kubelet {
       for (const record of worker.records) {
         const instance = record.instance;
         if (!instance?.running) continue;
-        node.cpuMillis += instance.usage.cpuMillis;
-        node.memoryBytes += instance.usage.memoryBytes;
-        containers.push({ name: record.name, usage: instance.usage, startedAt: instance.startedAt });
+        const usage = record.throttled(instance.usage);
+        node.cpuMillis += usage.cpuMillis;
+        node.memoryBytes += usage.memoryBytes;
+        containers.push({ name: record.name, usage, startedAt: instance.startedAt });
       }
       if (containers.length > 0) pods.push({ worker, containers });
     }
+    // Who wants more than there is gets a share.
+    node.cpuMillis = Math.min(node.cpuMillis, quantityNumber(this.host.allocatable['cpu']) * 1000);
     return { node, pods };
   }
 

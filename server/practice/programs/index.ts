@@ -10,6 +10,7 @@ import { katib } from './katib/index.ts';
 import { kserve } from './kserve.ts';
 import { kubeSystem } from './kube-system.ts';
 import { modelRegistry } from './model-registry/index.ts';
+import { loads } from './load.ts';
 import { mysql } from './mysql/index.ts';
 import { notebooks } from './notebooks/index.ts';
 import { pause } from './pause.ts';
@@ -46,6 +47,7 @@ export const programs: readonly Program[] = [
   ...kubeSystem,
   ...shellImages,
   ...webServers,
+  ...loads,
   redis,
   mysql('docker.io/library/mysql'),
   mysql('gcr.io/ml-pipeline/mysql'),

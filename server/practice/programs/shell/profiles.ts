@@ -68,6 +68,7 @@ const alpine = (...more: string[]): ShellProfile => ({
 export const PROFILES: readonly [string, ShellProfile][] = [
   ['docker.io/library/busybox', busybox()],
   ['docker.io/library/alpine', alpine()],
+  ['docker.io/polinux/stress', alpine('bash')],
   ['docker.io/curlimages/curl', alpine('curl')],
   ['docker.io/nicolaka/netshoot', alpine('bash', 'curl', 'dig', 'jq', 'host')],
   ['docker.io/alpine/k8s', alpine('bash', 'curl', 'jq')],

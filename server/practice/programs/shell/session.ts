@@ -20,6 +20,7 @@ import type { Terminal } from './terminal.ts';
 const NO_LIMIT = 1_000_000_000;
 /** A variable or a pipe that grows beyond this is memory that a container would use as well. */
 const MAX_STRING_BYTES = 32 * 1024 * 1024;
+const TOO_LONG = 'string length limit exceeded';
 /** Busy scripts make room for everybody else after this many ticks in a row. */
 const TICKS_PER_TURN = 20;
 /** A script that has not slept for this long is an endless loop: from then on it works in slices and rests between, ms. */
@@ -189,6 +190,9 @@ export class ShellSession {
     });
     if (result.stdout)
       this.io.stdout(result.stdoutKind === 'bytes' ? Buffer.from(result.stdout, 'latin1') : result.stdout);
+    // What the library refuses as too long would be in memory twice: as it was, and as it grows.
+    if (this.main && result.stderr.includes(TOO_LONG))
+      this.container.use({ memoryBytes: SHELL_BYTES + 3 * MAX_STRING_BYTES });
     if (result.stderr && !signal.aborted) this.io.stderr(result.stderr);
     return signal.reason === 'SIGINT' ? INTERRUPTED : result.exitCode;
   }

@@ -135,10 +135,16 @@ export function systemCommands(tools: ShellTools): CustomCommand[] {
       for (const name of files) {
         const path = name.startsWith('/') ? name : `${ctx.cwd}/${name}`;
         const content = path === '/dev/null' ? '' : container.files.readText(path);
-        if (content === undefined) return fail(`tail: can't open '${name}': No such file or directory\n`);
+        if (content === undefined) {
+          tools.printError(`tail: can't open '${name}': No such file or directory\n`);
+          // Only -F waits for a file that is not there yet.
+          if (args.includes('-F')) sizes.set(path, 0);
+          continue;
+        }
         tools.print(content.split('\n').slice(-11).join('\n'));
         sizes.set(path, content.length);
       }
+      if (sizes.size === 0 && files.length > 0) return fail('tail: no files\n');
       if ([...sizes.keys()].every(path => path === '/dev/null')) await untilAborted(tools.signal);
       while (!tools.signal.aborted) {
         await container.clock.sleep(1000, tools.signal);
