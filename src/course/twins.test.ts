@@ -13,6 +13,7 @@ test('a file keeps its hash when only its note about the twin changes', () => {
   assert.equal(textHash(withTwin(source, '0123456789ab')), textHash(source));
   assert.notEqual(textHash(source.replace('One', 'Eins')), textHash(source));
   assert.match(withTwin(source, '0123456789ab'), /^---\ntitle: A\ntwin: 0123456789ab\n---/);
+  assert.match(withTwin(source, '952539469640'), /^twin: '952539469640'$/m);
 });
 
 test('structure is headings, components and code, but not words', () => {

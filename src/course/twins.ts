@@ -13,7 +13,8 @@ export function textHash(source: string): string {
 
 /** The source with `hash` written down as the twin's text at the time both agreed. */
 export function withTwin(source: string, hash: string): string {
-  const line = `twin: ${hash}\n`;
+  // YAML takes digits alone, or with one e between them, for a number.
+  const line = `twin: ${/^\d+(e\d+)?$/.test(hash) ? `'${hash}'` : hash}\n`;
   return TWIN_LINE.test(source)
     ? source.replace(TWIN_LINE, line)
     : source.replace(/\n---\r?\n/, `\n${line}---\n`);

@@ -97,7 +97,7 @@ const server = deployment(SERVER, ACCOUNT, {
       // The first start waits for the database, which writes its own tables first.
       startupProbe: { ...healthy('/readyz/isDirty'), periodSeconds: 1, failureThreshold: 120 },
       livenessProbe: { ...healthy('/readyz/isDirty'), periodSeconds: 10 },
-      readinessProbe: { ...healthy('/readyz/health'), periodSeconds: 2 },
+      readinessProbe: { ...healthy('/readyz/health'), periodSeconds: 1 },
     },
   ],
 });
