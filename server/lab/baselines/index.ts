@@ -6,6 +6,7 @@ import { kubeflowSeed } from './kubeflow-seed.ts';
 import { modelRegistry } from './model-registry.ts';
 import { notebooks } from './notebooks.ts';
 import { pipelines, pipelinesElsewhere } from './pipelines.ts';
+import { spark } from './spark.ts';
 import type { Baseline } from './types.ts';
 
 /** A cluster as it is after its start. */
@@ -20,6 +21,7 @@ export const BASELINES: readonly Baseline[] = [
   notebooks,
   pipelines,
   pipelinesElsewhere,
+  spark,
 ];
 
 export function baselineOf(name: string): Baseline | undefined {

@@ -157,6 +157,10 @@ export const catalogue: readonly ImageEntry[] = [
       '7.2-alpine': 15 * MB,
     },
   },
+  {
+    repository: 'docker.io/library/spark',
+    tags: { '3.5.2': 430 * MB, '3.5.2-python3': 430 * MB, '4.0.1': 460 * MB },
+  },
   { repository: 'docker.io/library/ubuntu', tags: { latest: 29 * MB, '22.04': 28 * MB, '24.04': 29 * MB } },
   { repository: 'docker.io/metacontrollerio/metacontroller', tags: { 'v2.0.4': 25 * MB } },
   { repository: 'docker.io/nicolaka/netshoot', tags: { latest: 196 * MB } },

@@ -17,6 +17,7 @@ import { pause } from './pause.ts';
 import { redis } from './redis/index.ts';
 import type { ImageReference } from './reference.ts';
 import { shellImages } from './shell-images.ts';
+import { sparkPrograms } from './spark/index.ts';
 import type { ImageEntry, Program } from './types.ts';
 import { webServers } from './web-servers.ts';
 
@@ -59,6 +60,7 @@ export const programs: readonly Program[] = [
   ...dependents,
   ...kserve,
   ...katib,
+  ...sparkPrograms,
   ...notebooks,
   ...modelRegistry,
   generalServer,
