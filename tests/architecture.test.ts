@@ -50,7 +50,12 @@ const MAY_IMPORT: Record<string, string[]> = {
   'server/practice': [...CLIENTS, 'server/practice'],
   'server/practice/store': [...CLIENTS, 'server/practice/store'],
   'server/practice/schema': [...CLIENTS, 'server/practice/schema'],
-  'server/practice/resources': [...CLIENTS, 'server/practice/resources', 'server/practice/schema'],
+  'server/practice/resources': [
+    ...CLIENTS,
+    'server/practice/resources',
+    'server/practice/schema',
+    'server/practice/cel',
+  ],
   'server/practice/admission': [
     ...CLIENTS,
     'server/practice/admission',

@@ -28,10 +28,19 @@ function sortKeys(value: unknown): unknown {
   );
 }
 
+/** A value that upstream prints as its Go struct: the fields by Go's names, in Go's order. */
+export class GoStruct {
+  readonly fields: Record<string, unknown>;
+  constructor(fields: Record<string, unknown>) {
+    this.fields = fields;
+  }
+}
+
 /** A value inside an error: quoted text, plain number or bool, `null`, JSON for the rest. */
 export function shownValue(value: unknown): string {
   if (value === undefined || value === null) return 'null';
   if (typeof value === 'string') return goQuote(value);
+  if (value instanceof GoStruct) return goJson(value.fields);
   if (typeof value === 'object') return goJson(sortKeys(value));
   return String(value);
 }

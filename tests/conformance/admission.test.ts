@@ -232,3 +232,48 @@ test('a mutating policy changes what is written while a binding is in force', { 
     namespace "mutated" deleted
   `),
 );
+
+test('a policy whose expressions cannot be compiled is refused', { skip }, async () => {
+  const policy = (name: string, more: string) =>
+    `{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicy, metadata: {name: ${name}}, spec: {matchConstraints: {resourceRules: [{apiGroups: [apps], apiVersions: [v1], operations: [CREATE], resources: [deployments]}]}, ${more}}}`;
+  await transcript(
+    await cluster(),
+    `
+    $ kubectl create -f - <<'Y'
+    ${policy('broken', 'validations: [{expression: "object.spec.replicas >"}]')}
+    Y
+    The ValidatingAdmissionPolicy "broken" is invalid: spec.validations[0].expression: Invalid value: "object.spec.replicas >": compilation failed: ERROR: <input>:1:23: Syntax error: mismatched input '<EOF>' expecting …
+     | object.spec.replicas >
+     | ......................^
+    [exit 1]
+
+    $ kubectl create -f - <<'Y'
+    ${policy('unknown', 'variables: [{name: v, expression: "nobody.x"}], validations: [{expression: "params.max > 1"}]')}
+    Y
+    The ValidatingAdmissionPolicy "unknown" is invalid: 
+    * spec.variables[0].expression: Invalid value: "nobody.x": compilation failed: ERROR: <input>:1:1: undeclared reference to 'nobody' (in container '')
+     | nobody.x
+     | ^
+    * spec.validations[0].expression: Invalid value: "params.max > 1": compilation failed: ERROR: <input>:1:1: undeclared reference to 'params' (in container '')
+     | params.max > 1
+     | ^
+    [exit 1]
+
+    $ kubectl create -f - <<'Y'
+    ${policy('number', `validations: [{expression: "1 + 1", messageExpression: "true"}]`)}
+    Y
+    The ValidatingAdmissionPolicy "number" is invalid: 
+    * spec.validations[0].expression: Invalid value: "1 + 1": must evaluate to bool
+    * spec.validations[0].messageExpression: Invalid value: "true": must evaluate to string
+    [exit 1]
+
+    $ kubectl create -f - <<'Y'
+    ${policy('whole', `paramKind: {apiVersion: v1, kind: ConfigMap}, variables: [{name: most, expression: "int(params.data.most)"}], validations: [{expression: "object.spec.template.spec.containers.all(c, c.image.startsWith('x')) && object.spec.replicas <= variables.most && has(request.userInfo) && namespaceObject.metadata.name != 'a' && authorizer.group('').resource('pods').check('get').allowed()", messageExpression: "'at most ' + string(variables.most)"}]`)}
+    Y
+    validatingadmissionpolicy.admissionregistration.k8s.io/whole created
+
+    $ kubectl delete validatingadmissionpolicy whole
+    validatingadmissionpolicy.admissionregistration.k8s.io "whole" deleted
+    `,
+  );
+});

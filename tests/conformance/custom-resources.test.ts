@@ -349,3 +349,23 @@ test('a definition takes its objects with it', { skip }, async () => {
     `,
   );
 });
+
+test('a definition whose rules cannot be compiled is refused', { skip }, async () => {
+  await transcript(
+    await cluster(),
+    `
+    $ kubectl create -f - <<'Y'
+    {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: rules.broken.example.com}, spec: {group: broken.example.com, scope: Namespaced, names: {plural: rules, kind: Rule}, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {n: {type: integer}}, x-kubernetes-validations: [{rule: "self.n >", message: m}, {rule: "other.n > 1"}, {rule: "1 + 1"}]}}}}}]}}
+    Y
+    The CustomResourceDefinition "rules.broken.example.com" is invalid: 
+    * spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule: Invalid value: {"Rule":"self.n \\u003e","Message":"m","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: compilation failed: ERROR: <input>:1:9: Syntax error: mismatched input '<EOF>' expecting …
+     | self.n >
+     | ........^
+    * spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[1].rule: Invalid value: {"Rule":"other.n \\u003e 1","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: compilation failed: ERROR: <input>:1:1: undeclared reference to 'other' (in container '')
+     | other.n > 1
+     | ^
+    * spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[2].rule: Invalid value: {"Rule":"1 + 1","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: cel expression must evaluate to a bool
+    [exit 1]
+    `,
+  );
+});

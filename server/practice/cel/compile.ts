@@ -12,6 +12,8 @@ let mixed: Environment | undefined;
 
 /** Throws when the expression does not parse. */
 export function compile(expression: string): Program {
+  // What is written into a text may be of several types.
+  if (/\.format\s*\(/.test(expression)) return compileMixed(expression);
   shared ??= extended({ homogeneousAggregateLiterals: true });
   const parsed = shared.parse(expression);
   return variables => parsed(variables);

@@ -8,6 +8,7 @@ import {
   notSupported,
   required,
 } from '../../../kube/index.ts';
+import { compileProblem, type Expected } from '../../cel/index.ts';
 import { AGE, age, integer, NAME, text } from '../format.ts';
 import { statusOf } from '../parts.ts';
 import type { ResourceDefinition } from '../types.ts';
@@ -34,6 +35,36 @@ function matchResources(value: any, field: string, needsRules: boolean): FieldEr
 function paramKind(kind: any, field: string): FieldError[] {
   if (!kind) return [];
   return ['apiVersion', 'kind'].filter(name => !kind[name]).map(name => required(`${field}.${name}`));
+}
+
+/** What the expressions of a policy may name. */
+const SEEN = ['object', 'oldObject', 'request', 'namespaceObject', 'authorizer', 'variables'];
+
+const namesSeen = (spec: any): string[] => (spec.paramKind ? [...SEEN, 'params'] : SEEN);
+
+/** What upstream finds when it compiles an expression; nothing when there is none. */
+function compiled(expression: any, field: string, expected: Expected): FieldError[] {
+  if (typeof expression !== 'string' || expression.trim() === '') return [];
+  const problem = compileProblem(expression, expected);
+  if (!problem) return [];
+  const text = problem.kind === 'type' ? `must evaluate to ${expected.type}` : problem.text;
+  return [invalidValue(field, expression, text)];
+}
+
+function compiledParts(spec: any): FieldError[] {
+  const names = namesSeen(spec);
+  const each = (list: any[] = [], at: string, parts: Record<string, Expected['type']>) =>
+    list.flatMap((item, i) =>
+      Object.entries(parts).flatMap(([part, type]) =>
+        compiled(item?.[part], `${at}[${i}].${part}`, { variables: names, ...(type ? { type } : {}) }),
+      ),
+    );
+  return [
+    ...each(spec.matchConditions, 'spec.matchConditions', { expression: 'bool' }),
+    ...each(spec.variables, 'spec.variables', { expression: undefined }),
+    ...each(spec.validations, 'spec.validations', { expression: 'bool', messageExpression: 'string' }),
+    ...each(spec.auditAnnotations, 'spec.auditAnnotations', { valueExpression: undefined }),
+  ];
 }
 
 function matchConditions(list: any[] = [], field: string): FieldError[] {
@@ -81,6 +112,7 @@ function validatingPolicy({ spec = {} }: KubeObject): FieldError[] {
   for (const [i, rule] of validations.entries())
     if (!rule.expression?.trim())
       findings.push(required(`spec.validations[${i}].expression`, 'expression is not specified'));
+  findings.push(...compiledParts(spec));
   return findings;
 }
 
@@ -114,6 +146,7 @@ function mutatingPolicy({ spec = {} }: KubeObject): FieldError[] {
     else if (!mutation[part].expression?.trim()) findings.push(required(`${field}.expression`));
   }
   if (!spec.reinvocationPolicy) findings.push(required('spec.reinvocationPolicy'));
+  findings.push(...compiledParts(spec));
   return findings;
 }
 

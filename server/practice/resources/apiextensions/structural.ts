@@ -4,10 +4,12 @@
 import {
   type FieldError,
   forbiddenField,
+  GoStruct,
   invalidValue,
   notSupported,
   required,
 } from '../../../kube/index.ts';
+import { compileProblem } from '../../cel/index.ts';
 import { definition, tryDecode } from '../../schema/index.ts';
 
 const TYPES = ['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'];
@@ -123,6 +125,38 @@ function lists(schema: any, field: string): FieldError[] {
   return findings;
 }
 
+const shownRule = (rule: any) =>
+  new GoStruct({
+    Rule: rule.rule ?? '',
+    Message: rule.message ?? '',
+    MessageExpression: rule.messageExpression ?? '',
+    Reason: rule.reason ?? null,
+    FieldPath: rule.fieldPath ?? '',
+    OptionalOldSelf: rule.optionalOldSelf ?? null,
+  });
+
+/** Rules that cannot be asked. */
+function rules(schema: any, field: string): FieldError[] {
+  const list: any[] = schema['x-kubernetes-validations'] ?? [];
+  const variables = ['self', 'oldSelf'];
+  return list.flatMap((rule, i) => {
+    const at = `${field}.x-kubernetes-validations[${i}]`;
+    const findings: FieldError[] = [];
+    const look = (part: 'rule' | 'messageExpression', type: 'bool' | 'string', words: string) => {
+      const expression = rule?.[part];
+      if (typeof expression !== 'string' || expression.trim() === '') return;
+      const problem = compileProblem(expression, { variables, type });
+      if (problem)
+        findings.push(
+          invalidValue(`${at}.${part}`, shownRule(rule), problem.kind === 'type' ? words : problem.text),
+        );
+    };
+    look('rule', 'bool', 'cel expression must evaluate to a bool');
+    look('messageExpression', 'string', 'messageExpression must evaluate to a string');
+    return findings;
+  });
+}
+
 /**
  * `items` and `additionalProperties` may be more than a schema, so decoding lets everything in them pass: whether they are
  * one is looked at here.
@@ -167,7 +201,7 @@ export function structuralFindings(
         depth + 1,
       ),
     );
-  findings.push(...keywords(schema, field), ...lists(schema, field));
+  findings.push(...keywords(schema, field), ...lists(schema, field), ...rules(schema, field));
   const free =
     schema['x-kubernetes-preserve-unknown-fields'] === true || schema['x-kubernetes-int-or-string'] === true;
   if (!schema.type) {

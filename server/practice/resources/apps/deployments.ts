@@ -3,8 +3,10 @@
 import {
   type FieldError,
   forbiddenField,
+  GoStruct,
   invalidValue,
   type KubeObject,
+  notSupported,
   required,
 } from '../../../kube/index.ts';
 import { formatLabelSelector } from '../../../kube/selectors/index.ts';
@@ -47,15 +49,8 @@ function strategy(value: any = {}, field: string): FieldError[] {
       ];
     }
     default: {
-      // Upstream prints its Go struct here, field names and all.
-      const shown = JSON.stringify({ Type: value.type ?? '', RollingUpdate: value.rollingUpdate ?? null });
-      return [
-        {
-          field,
-          type: 'NotSupported',
-          message: `Unsupported value: ${shown}: supported values: "Recreate", "RollingUpdate"`,
-        },
-      ];
+      const shown = new GoStruct({ Type: value.type ?? '', RollingUpdate: value.rollingUpdate ?? null });
+      return [notSupported(field, shown, ['Recreate', 'RollingUpdate'])];
     }
   }
 }
