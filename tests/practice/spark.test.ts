@@ -113,6 +113,13 @@ describe('Spark operator', { skip: NO_KUBECTL }, () => {
     );
   });
 
+  it('runs again when its spec is changed', async () => {
+    const change = JSON.stringify({ spec: { driver: { serviceAccount: 'spark' } } });
+    await sh(`kubectl patch sparkapp -n numbers denied --type=merge -p '${change}'`);
+    assert.match(await reaches('denied', 'COMPLETED'), /condition met/);
+    assert.equal((await json('sparkapp denied')).status.executionAttempts, 1);
+  });
+
   it('is not even submitted for an account that is not there, and tries again where that is wanted', async () => {
     await apply({ name: 'nobody', account: 'ghost' });
     const restartPolicy = { type: 'OnFailure', onFailureRetries: 1, onFailureRetryInterval: 1 };

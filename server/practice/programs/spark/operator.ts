@@ -47,6 +47,16 @@ interface Status {
 const ours = ({ metadata }: KubeObject) => metadata.labels?.[LABEL.launched] === 'true';
 
 function sparkApplications(log: ZapLog): Controller {
+  /** The specs seen last, by uid: a change of one means another run. */
+  const specs = new Map<string, string>();
+  const hasChanged = ({ metadata, spec }: KubeObject & { spec?: any }): boolean => {
+    // Suspending and resuming is no change of what is run.
+    const { suspend: _, ...runs } = spec;
+    const text = JSON.stringify(runs);
+    const before = specs.get(metadata.uid ?? '');
+    specs.set(metadata.uid ?? '', text);
+    return before !== undefined && before !== text;
+  };
   return {
     name: 'spark-application-controller',
     for: APPLICATIONS,
@@ -68,6 +78,12 @@ function sparkApplications(log: ZapLog): Controller {
         driverInfo: {},
         ...application['status'],
       });
+      if (hasChanged(application) && status.applicationState.state !== '') {
+        const { name } = application.metadata;
+        const message = `Successfully processed spec update for SparkApplication ${name}`;
+        operator.events.record(application, 'Normal', 'SparkApplicationSpecUpdateProcessed', message);
+        status.applicationState = { state: 'INVALIDATING' };
+      }
       const { state } = status.applicationState;
       log.info('', 'Reconciling SparkApplication', {
         name: application.metadata.name,
@@ -142,6 +158,16 @@ class Step {
         );
         return this.go('FAILED', errorMessage);
       }
+      case 'INVALIDATING':
+        if (!(await this.clear())) return LOOK_AGAIN_MS;
+        Object.assign(this.status, {
+          executionAttempts: 0,
+          submissionAttempts: 0,
+          executorState: undefined,
+          lastSubmissionAttemptTime: null,
+          terminationTime: null,
+        });
+        return this.go('PENDING_RERUN');
       case 'PENDING_RERUN':
         return (await this.clear()) ? this.submit() : LOOK_AGAIN_MS;
       case 'SUSPENDING':
