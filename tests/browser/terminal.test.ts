@@ -230,6 +230,39 @@ story(
   },
 );
 
+story(
+  'a program may write the clipboard within bounds, never read it, and link to the web alone',
+  async ({ page, context }) => {
+    const osc52 = (what: string) => `printf '\\e]52;c;%s\\a' "${what}"; echo done-$((40 + 2))`;
+    const after = async (command: string) => {
+      await run(page, `clear; ${command}`);
+      await eventually(async () => (await lines(page)).includes('done-42'), page, 'it did not end');
+      await atPrompt(page);
+    };
+    await after(osc52('$(printf mine | base64)'));
+    assert.equal(await clipboard(page), 'mine');
+    await after(osc52('$(head -c 300000 /dev/zero | base64 -w 0)'));
+    assert.equal(await clipboard(page), 'mine');
+    await after(osc52('?'));
+    assert.match((await lines(page)).at(-1) ?? '', /\$$/);
+    await after(
+      String.raw`printf '\e]8;;%s\e\\%s\e]8;;\e\\\n' 'javascript:document.title=1' local http://127.0.0.1:1/ web; echo done-$((40 + 2))`,
+    );
+    const click = async (text: string) => {
+      const box = await rows(page).locator('> div').filter({ hasText: text }).last().boundingBox();
+      assert.ok(box);
+      await page.mouse.move(box.x + 8, box.y + box.height / 2);
+      await page.mouse.click(box.x + 12, box.y + box.height / 2);
+    };
+    const title = await page.title();
+    await click('local');
+    assert.equal(context.pages().length, 1);
+    assert.equal(await page.title(), title);
+    const [opened] = await Promise.all([context.waitForEvent('page'), click('web')]);
+    assert.equal(await opened.evaluate(() => opener), null);
+  },
+);
+
 for (const language of ['en', 'zh-TW'] satisfies Language[]) {
   story(
     `a server that is started again gives a new prompt by itself, and says so, in ${language}`,

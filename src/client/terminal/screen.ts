@@ -111,6 +111,8 @@ function leaveQueriesToServer(term: Terminal): void {
   for (const id of csi) term.parser.registerCsiHandler(id, swallow);
   term.parser.registerDcsHandler({ intermediates: '$', final: 'q' }, swallow);
   for (const id of [4, 10, 11, 12]) term.parser.registerOscHandler(id, data => data.includes('?'));
+  // What the clipboard holds is not told at all: even an empty answer would be typed at the prompt.
+  term.parser.registerOscHandler(52, data => data.endsWith(';?'));
 }
 
 /** Without control characters: an escape in a copied text could end the paste, and the lines after it would run. */
