@@ -7,6 +7,7 @@ import { modelRegistry } from './model-registry.ts';
 import { notebooks } from './notebooks.ts';
 import { pipelines, pipelinesElsewhere } from './pipelines.ts';
 import { spark } from './spark.ts';
+import { training } from './training.ts';
 import type { Baseline } from './types.ts';
 
 /** A cluster as it is after its start. */
@@ -21,6 +22,7 @@ export const BASELINES: readonly Baseline[] = [
   notebooks,
   pipelines,
   pipelinesElsewhere,
+  training,
   spark,
 ];
 

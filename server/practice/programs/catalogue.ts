@@ -59,6 +59,7 @@ export const catalogue: readonly ImageEntry[] = [
     tags: {
       latest: 3.6 * MB,
       '3': 3.6 * MB,
+      '3.10': 2.8 * MB,
       '3.18': 3.3 * MB,
       '3.19': 3.3 * MB,
       '3.20': 3.5 * MB,
@@ -267,6 +268,7 @@ export const catalogue: readonly ImageEntry[] = [
   { repository: 'ghcr.io/kubeflow/notebooks/volumes-web-app', tags: { 'v1.11.0': 68 * MB } },
   { repository: 'ghcr.io/kubeflow/spark-operator/controller', tags: { '2.5.0': 215 * MB } },
   { repository: 'ghcr.io/kubeflow/trainer/trainer-controller-manager', tags: { 'v2.2.0': 33 * MB } },
+  { repository: 'ghcr.io/kubeflow/training-v1/training-operator', tags: { 'v1-3f15cb8': 30 * MB } },
   { repository: 'ghcr.io/metacontroller/metacontroller', tags: { 'v4.11.22': 25 * MB } },
   { repository: 'quay.io/argoproj/workflow-controller', tags: { 'v3.7.3': 28 * MB } },
   {

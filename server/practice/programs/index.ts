@@ -18,6 +18,7 @@ import { redis } from './redis/index.ts';
 import type { ImageReference } from './reference.ts';
 import { shellImages } from './shell-images.ts';
 import { sparkPrograms } from './spark/index.ts';
+import { training } from './training/index.ts';
 import type { ImageEntry, Program } from './types.ts';
 import { webServers } from './web-servers.ts';
 
@@ -62,6 +63,7 @@ export const programs: readonly Program[] = [
   ...katib,
   ...sparkPrograms,
   ...notebooks,
+  ...training,
   ...modelRegistry,
   generalServer,
 ];
