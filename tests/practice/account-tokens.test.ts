@@ -1,4 +1,4 @@
-// Secrets that hold a service account's token for good, as tools outside the cluster still use them.
+// Tokens of service accounts: those that secrets hold for good, and the one that a pod calls the API with.
 
 import { test } from 'node:test';
 import { NO_KUBECTL, sharedCluster } from '../support/practice.ts';
@@ -53,6 +53,34 @@ test('a secret that names an account gets its token, which holds until the secre
     $~ kubectl get secret nobodys
     Error from server (NotFound): secrets "nobodys" not found
     [exit 1]
+    `,
+  );
+});
+
+test('a program in a pod calls the API with its token, over TLS that its authority holds good', {
+  skip: NO_KUBECTL,
+}, async () => {
+  await transcript(
+    await cluster(),
+    `
+    $ kubectl create serviceaccount caller && kubectl create role lister --verb=list --resource=pods && kubectl create rolebinding lister --role=lister --serviceaccount=default:caller
+    serviceaccount/caller created
+    role.rbac.authorization.k8s.io/lister created
+    rolebinding.rbac.authorization.k8s.io/lister created
+
+    $ kubectl run caller --image=nginx:1.27 --overrides='{"spec": {"serviceAccountName": "caller"}}' && kubectl wait pod caller --for=condition=Ready --timeout=30s
+    pod/caller created
+    pod/caller condition met
+
+    $ kubectl exec caller -- sh -c 'cd /var/run/secrets/kubernetes.io/serviceaccount; curl -s --cacert ca.crt -H "Authorization: Bearer $(cat token)" -o /dev/null -w "%{http_code}\\n" https://kubernetes.default.svc/api/v1/namespaces/default/pods'
+    200
+
+    $ kubectl exec caller -- sh -c 'cd /var/run/secrets/kubernetes.io/serviceaccount; curl -s --cacert ca.crt -H "Authorization: Bearer $(cat token)" https://kubernetes.default.svc/api/v1/namespaces/default/secrets | grep message'
+      "message": "secrets is forbidden: User \\"system:serviceaccount:default:caller\\" cannot list resource \\"secrets\\" in API group \\"\\" in the namespace \\"default\\"",
+
+    $ kubectl exec caller -- curl -s https://kubernetes.default.svc/version
+    command terminated with exit code 60
+    [exit 60]
     `,
   );
 });

@@ -9,5 +9,6 @@ export type { Attachment, Source } from './network.ts';
 export { ClusterNetwork } from './network.ts';
 export { NetworkPolicies } from './policies.ts';
 export { readAll, streamPair } from './streams.ts';
+export { CertificateError, openTls, PlainServer } from './tls.ts';
 export type { ByteStream, Network } from './types.ts';
 export { DialError } from './types.ts';

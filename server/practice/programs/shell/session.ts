@@ -32,6 +32,8 @@ const SHELL_BYTES = 1024 * 1024;
 const BUSY_MILLIS = 950;
 /** What a command ended by Ctrl-C leaves in `$?`. */
 const INTERRUPTED = 130;
+/** And one that goes with its container. */
+const KILLED = 137;
 /** Shells that may run beside each other in one container or exec: more would be a fork bomb. */
 const MAX_PROCESSES = 128;
 
@@ -194,7 +196,8 @@ export class ShellSession {
     if (this.main && result.stderr.includes(TOO_LONG))
       this.container.use({ memoryBytes: SHELL_BYTES + 3 * MAX_STRING_BYTES });
     if (result.stderr && !signal.aborted) this.io.stderr(result.stderr);
-    return signal.reason === 'SIGINT' ? INTERRUPTED : result.exitCode;
+    if (signal.reason === 'SIGINT') return INTERRUPTED;
+    return signal.aborted ? KILLED : result.exitCode;
   }
 
   /** Runs one line of an interactive shell: variables, functions and the working directory stay for the next one. */

@@ -11,6 +11,8 @@ const OWN = new Set(
     ' ',
   ),
 );
+/** The library's files have one owner. */
+const LS_OWNER = /^([-dl][-rwxst]{9} +\d+) user user /gm;
 const KERNEL = '6.18.44';
 const YES_LINES = 10_000;
 
@@ -48,6 +50,11 @@ export function systemCommands(tools: ShellTools): CustomCommand[] {
       if (args.length === 0) return text([...all].map(([k, v]) => `${k}=${v}\n`).join(''));
       const found = args.filter(n => all.has(n)).map(n => `${all.get(n)}\n`);
       return text(found.join(''), found.length === args.length ? 0 : 1);
+    }),
+    defineCommand('ls', async (args, ctx) => {
+      const result = await ctx.origCommand!(args);
+      const owner = user() === 0 ? 'root' : String(user());
+      return { ...result, stdout: String(result.stdout).replace(LS_OWNER, `$1 ${owner} root `) };
     }),
     defineCommand('ps', async args => {
       const command = container.argv.join(' ');
@@ -165,7 +172,11 @@ export function systemCommands(tools: ShellTools): CustomCommand[] {
       if (!creates || first < 0 || args.includes('-C')) return ctx.origCommand!(args);
       const relative = args.slice(first).map(arg => (arg.startsWith('/') ? arg.slice(1) || '.' : arg));
       const result = await ctx.origCommand!([...args.slice(0, first), '-C', '/', ...relative]);
-      return { ...result, stderr: `tar: Removing leading \`/' from member names\n${result.stderr}` };
+      // What is not there is told as tar tells it.
+      const missing = /^tar: .*ENOENT: no such file or directory, '([^']*)'$/gm;
+      const told = result.stderr.replace(missing, 'tar: $1: Cannot stat: No such file or directory');
+      const end = told === result.stderr ? '' : 'tar: Exiting with failure status due to previous errors\n';
+      return { ...result, stderr: `tar: Removing leading \`/' from member names\n${told}${end}` };
     }),
     // Into a pipe or a file: as much as whatever reads it here will ever want.
     defineCommand('yes', async args => text(`${args.join(' ') || 'y'}\n`.repeat(YES_LINES))),

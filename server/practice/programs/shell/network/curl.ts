@@ -1,6 +1,6 @@
 // curl: its options, its words and its exit codes.
 
-import { DialError, type HttpAnswer } from '../../../network/index.ts';
+import { CertificateError, DialError, type HttpAnswer } from '../../../network/index.ts';
 import type { ShellTools } from '../session.ts';
 import { fail, fetchOnce, options, path, type Target, TimeoutError, targetOf } from './requests.ts';
 
@@ -47,6 +47,11 @@ export async function curl(args: string[], ctx: any, tools: ShellTools) {
   const began = tools.container.clock.now();
   let current = targetOf(url);
   if (!current) return say(3, 'URL rejected: Malformed input to a URL function');
+  const caFile = values('cacert')[0];
+  const ca = caFile === undefined ? undefined : tools.container.files.readText(path(ctx, caFile));
+  if (caFile !== undefined && ca === undefined)
+    return say(77, `error setting certificate verify locations:  CAfile: ${caFile} CApath: none`);
+  const trust = { verify: !has('k', 'insecure'), ...(ca === undefined ? {} : { ca }) };
   let answer: HttpAnswer | undefined;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     try {
@@ -55,9 +60,11 @@ export async function curl(args: string[], ctx: any, tools: ShellTools) {
         current,
         { method, headers, ...(body === undefined ? {} : { body }) },
         Number.isFinite(seconds) ? seconds * 1000 : undefined,
+        trust,
       );
     } catch (error) {
       const ms = Math.max(1, Math.round(tools.container.clock.now() - began));
+      if (error instanceof CertificateError) return say(60, certificateProblem(error, current));
       if (error instanceof TimeoutError) return say(28, `Connection timed out after ${ms} milliseconds`);
       if (error instanceof DialError && error.reason === 'no such host')
         return say(6, `Could not resolve host: ${current.host}`);
@@ -112,6 +119,27 @@ export async function curl(args: string[], ctx: any, tools: ShellTools) {
   const format = values('w', 'write-out')[0];
   if (format) stdout += written(format, answer, (tools.container.clock.now() - began) / 1000);
   return { stdout, stderr, exitCode: 0, stdoutKind: 'bytes' as const };
+}
+
+const MORE = `More details here: https://curl.se/docs/sslcerts.html
+
+curl failed to verify the legitimacy of the server and therefore could not
+establish a secure connection to it. To learn more about this situation and
+how to fix it, please visit the webpage mentioned above.`;
+
+/** What curl says of a certificate that it does not take. */
+function certificateProblem({ code, message }: CertificateError, { host }: Target): string {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return `SSL: no alternative certificate subject name matches target host name '${host}'\n${MORE}`;
+  const why =
+    code === 'SELF_SIGNED_CERT_IN_CHAIN'
+      ? 'self-signed certificate in certificate chain'
+      : code === 'DEPTH_ZERO_SELF_SIGNED_CERT'
+        ? 'self-signed certificate'
+        : /^UNABLE_TO/.test(code)
+          ? 'unable to get local issuer certificate'
+          : message;
+  return `SSL certificate problem: ${why}\n${MORE}`;
 }
 
 function written(format: string, answer: HttpAnswer, seconds: number): string {

@@ -1,6 +1,12 @@
 // What curl and wget have in common: where a URL leads, one request with its time limit, options and answers of commands.
 
-import { type HttpAnswer, requestHttp } from '../../../network/index.ts';
+import {
+  type ByteStream,
+  type HttpAnswer,
+  openTls,
+  PlainServer,
+  requestHttp,
+} from '../../../network/index.ts';
 import type { ShellTools } from '../session.ts';
 
 export const ok = { stdout: '', stderr: '', exitCode: 0 };
@@ -67,16 +73,36 @@ export function targetOf(url: string): Target | undefined {
   };
 }
 
+/** Which certificates are taken: all, or those that these authorities (PEM) signed. */
+export interface Trust {
+  verify: boolean;
+  ca?: string;
+}
+
+async function connect(tools: ShellTools, target: Target, trust: Trust): Promise<ByteStream> {
+  const dial = () => tools.container.network.dial(target.host, target.port);
+  const stream = await dial();
+  if (target.scheme !== 'https') return stream;
+  try {
+    return await openTls(stream, { host: target.host, ...trust });
+  } catch (error) {
+    // Certificates of what runs in pods are not made here: such a server is spoken to without.
+    if (error instanceof PlainServer) return dial();
+    throw error;
+  }
+}
+
 /** One request; `timeoutMs` covers connecting and answering. Rejects with a DialError, 'timeout', or what broke. */
 export async function fetchOnce(
   tools: ShellTools,
   target: Target,
   call: { method: string; headers: Record<string, string>; body?: Uint8Array | string },
   timeoutMs: number | undefined,
+  trust: Trust,
 ): Promise<HttpAnswer> {
   const clock = tools.container.clock;
   const work = (async () => {
-    const stream = await tools.container.network.dial(target.host, target.port);
+    const stream = await connect(tools, target, trust);
     tools.signal.addEventListener('abort', () => stream.destroy(), { once: true });
     return requestHttp(stream, {
       method: call.method,
