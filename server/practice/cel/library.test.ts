@@ -72,6 +72,12 @@ for (const [name, expressions] of Object.entries(LIBRARIES)) {
   });
 }
 
+test('no regular expression takes long', () => {
+  const begun = performance.now();
+  assert.equal(value("text.matches('^(a+)+$')", { text: `${'a'.repeat(60)}!` }), false);
+  assert.ok(performance.now() - begun < 2000);
+});
+
 test("what cannot be read is an error in upstream's words", () => {
   const error = (expression: string) => {
     try {

@@ -1,6 +1,7 @@
 // CEL with the functions that Kubernetes adds to it. Knows which libraries there are, not what is in them.
 
 import { Environment } from '@marcbachmann/cel-js';
+import { guardPatterns } from '../../kube/index.ts';
 import { registerAddresses } from './addresses.ts';
 import { registerAuthorizer } from './authorizer.ts';
 import { registerFormats } from './formats.ts';
@@ -20,6 +21,8 @@ export function extended(options: {
     enableOptionalTypes: true,
     homogeneousAggregateLiterals,
   });
+  // `matches` is the library's own.
+  guardPatterns();
   for (const name of variables ?? []) env.registerVariable(name, 'dyn');
   registerAuthorizer(env);
   registerValues(env);

@@ -1,6 +1,7 @@
 // What Kubernetes adds to CEL for strings, lists, sets and URLs.
 
 import type { Environment } from '@marcbachmann/cel-js';
+import { patternFor } from '../../kube/index.ts';
 
 class UrlValue {
   readonly url: URL;
@@ -116,6 +117,13 @@ function shown(value: unknown): string {
   return value === null ? 'null' : String(value);
 }
 
+/** Throws, as CEL does, for what is no regular expression. */
+function expression(pattern: string, text: string): RegExp {
+  const found = patternFor(pattern, text);
+  if (!found) throw new Error(`error parsing regexp: ${pattern}`);
+  return found;
+}
+
 export function registerValues(env: Environment): void {
   env
     .registerFunction('string.charAt(int): string', charAt)
@@ -128,11 +136,12 @@ export function registerValues(env: Environment): void {
     .registerType('StringsNamespace', StringsNamespace)
     .registerConstant('strings', 'StringsNamespace', new StringsNamespace())
     .registerFunction('StringsNamespace.quote(string): string', (_, text: string) => JSON.stringify(text))
-    .registerFunction('string.find(string): string', (text: string, pattern: string) => {
-      return new RegExp(pattern, 'u').exec(text)?.[0] ?? '';
-    })
+    .registerFunction(
+      'string.find(string): string',
+      (text: string, pattern: string) => expression(pattern, text).exec(text)?.[0] ?? '',
+    )
     .registerFunction('string.findAll(string): list<string>', (text: string, pattern: string) =>
-      [...text.matchAll(new RegExp(pattern, 'gu'))].map(match => match[0]),
+      [...text.matchAll(expression(pattern, text))].map(match => match[0]),
     )
     .registerFunction('list.indexOf(dyn): int', (list: unknown[], item: unknown) =>
       BigInt(list.findIndex(other => same(other, item))),

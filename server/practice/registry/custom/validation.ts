@@ -1,7 +1,7 @@
 // Validation of custom objects against their structural schema, in the words of upstream's OpenAPI validator. Knows no CEL.
 
 import type { FieldError, Schema } from '../../../kube/index.ts';
-import { duplicate, notSupported, required, shownValue } from '../../../kube/index.ts';
+import { duplicate, notSupported, patternFor, required, shownValue } from '../../../kube/index.ts';
 import { isObject, sameValue } from '../values.ts';
 
 const METADATA = new Set(['metadata', 'apiVersion', 'kind']);
@@ -17,26 +17,6 @@ const FORMATS: Record<string, (text: string) => boolean> = {
   hostname: text => /^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$/.test(text),
   uri: text => URL.canParse(text),
 };
-
-const patterns = new Map<string, RegExp | undefined>();
-
-/** RE2 and JavaScript agree on what schemas use; what JavaScript cannot read is not checked. */
-function patternOf(text: string): RegExp | undefined {
-  if (!patterns.has(text)) {
-    let compiled: RegExp | undefined;
-    try {
-      compiled = new RegExp(text, 'u');
-    } catch {
-      try {
-        compiled = new RegExp(text);
-      } catch {
-        compiled = undefined;
-      }
-    }
-    patterns.set(text, compiled);
-  }
-  return patterns.get(text);
-}
 
 /** Go's name of a JSON value's type. */
 function typeOf(value: unknown): string {
@@ -102,7 +82,7 @@ function validateText(value: string, schema: Schema, field: string): FieldError[
   }
   if (schema.minLength !== undefined && length < schema.minLength)
     findings.push(body(field, value, `should be at least ${schema.minLength} chars long`));
-  if (schema.pattern !== undefined && patternOf(schema.pattern)?.test(value) === false)
+  if (schema.pattern !== undefined && patternFor(schema.pattern, value)?.test(value) === false)
     findings.push(body(field, value, `should match '${schema.pattern}'`));
   const format = schema.format === undefined ? undefined : FORMATS[schema.format];
   if (format && !format(value))
