@@ -23,8 +23,9 @@ const START_MS = 1_500;
 const ALLOCATE_MS = 1_000;
 /** How often it complains that nobody works. */
 const STARVATION_MS = 15_000;
-/** What executors get to end by themselves before their pods are deleted. */
-const STOP_MS = 300;
+/** How long executors get to end by themselves before their pods are deleted, and how often they are looked at. */
+const STOP_MS = 3_000;
+const LOOK_MS = 200;
 const POINTS = 100_000;
 const API = 'https://kubernetes.default.svc/api/v1';
 
@@ -150,7 +151,15 @@ class Driver {
   async start(): Promise<void> {
     const { api } = this.container;
     this.own = await api!.get(PODS, { namespace: this.namespace, name: this.podName });
-    await api!.create(CONFIG_MAPS, executorConfig(this.settings, this.namespace, controlledBy(this.typed())));
+    try {
+      await api!.create(
+        CONFIG_MAPS,
+        executorConfig(this.settings, this.namespace, controlledBy(this.typed())),
+      );
+    } catch (error) {
+      // One that the cluster has taken back in time finds its own.
+      if (!(error instanceof StatusError) || error.reason !== 'AlreadyExists') throw error;
+    }
     this.container.listen(RPC_PORT, (stream, peer) => this.connected(stream, peer));
     this.container.serveHttp(UI_PORT, ({ path }) =>
       path.startsWith('/api/v1/applications')
@@ -190,7 +199,6 @@ class Driver {
     this.log.info('SparkUI', `Stopped Spark web UI at http://${host}:${UI_PORT}`);
     this.log.info('KubernetesClusterSchedulerBackend', 'Shutting down all executors');
     for (const worker of this.workers.values()) worker.send({ type: 'stop' });
-    await clock.sleep(STOP_MS, signal);
     await this.clearAway();
     this.log.info('SparkContext', 'Successfully stopped SparkContext');
     this.log.info('ShutdownHookManager', 'Shutdown hook called');
@@ -211,6 +219,8 @@ class Driver {
           namespace: this.namespace,
           labelSelector: this.selector(),
         });
+        for (const { metadata } of items)
+          this.executors = Math.max(this.executors, Number(metadata.labels?.['spark-exec-id'] ?? 0));
         const there = items.filter(
           ({ metadata, status }) =>
             !metadata.deletionTimestamp && !['Failed', 'Succeeded'].includes(status?.phase),
@@ -319,12 +329,16 @@ class Driver {
     else this.deal();
   }
 
-  /** Deletes what is left of the executors. */
+  /** Waits for the executors to end, and deletes their pods. */
   private async clearAway(): Promise<void> {
-    const { api } = this.container;
+    const { api, clock, signal } = this.container;
+    const list = async () =>
+      (await api!.list(PODS, { namespace: this.namespace, labelSelector: this.selector() })).items;
     try {
-      const { items } = await api!.list(PODS, { namespace: this.namespace, labelSelector: this.selector() });
-      for (const { metadata } of items)
+      const end = clock.now() + STOP_MS;
+      const isAtWork = async () => (await list()).some(({ status }) => status?.phase === 'Running');
+      while (clock.now() < end && (await isAtWork())) await clock.sleep(LOOK_MS, signal);
+      for (const { metadata } of await list())
         await api!.delete(
           PODS,
           { namespace: this.namespace, name: metadata.name },

@@ -303,8 +303,11 @@ class Step {
       next[metadata.name] = phase;
       if (known[metadata.name] !== phase) this.sayExecutor(metadata.name, phase, status);
     }
-    const over = ['SUCCEEDING', 'COMPLETED'].includes(this.status.applicationState.state);
-    const isDriverGone = this.driver?.['status']?.phase !== 'Running';
+    const phaseOfDriver = this.driver?.['status']?.phase;
+    const over =
+      phaseOfDriver === 'Succeeded' ||
+      ['SUCCEEDING', 'COMPLETED'].includes(this.status.applicationState.state);
+    const isDriverGone = phaseOfDriver !== 'Running';
     for (const [name, state] of Object.entries(known))
       next[name] ??= ['COMPLETED', 'FAILED'].includes(state)
         ? state
