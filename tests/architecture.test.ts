@@ -66,17 +66,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   ],
   'server/practice/cel': [...CLIENTS, 'server/practice/cel'],
   'server/practice/controllers': [...CLIENTS, 'server/practice/controllers'],
-  'server/practice/stages': [...CLIENTS, 'server/practice/stages'],
   'server/practice/programs': [...CLIENTS, 'server/practice/programs', 'server/practice/network'],
   'server/practice/network': [...CLIENTS, 'server/practice/network'],
-  'server/practice/kubeflow': [
-    ...CLIENTS,
-    'server/practice/kubeflow',
-    'server/practice/programs',
-    'server/practice/controllers',
-    'server/practice/stages',
-    'server/practice/network',
-  ],
   'server/practice/tools': [...CLIENTS, 'server/practice/tools'],
 };
 

@@ -5,8 +5,9 @@ import { createPracticeProvider } from './practice.ts';
 import type { ClusterProvider } from './types.ts';
 
 export { createMinikubeProvider, type MinikubeOptions } from './minikube.ts';
-export { createPracticeProvider, type PracticeWorker, type StartPractice } from './practice.ts';
+export { createPracticeProvider } from './practice.ts';
 export type * from './types.ts';
+export type { PracticeWorker, StartPractice } from './worker.ts';
 
 export function clusterProviders(): ClusterProvider[] {
   return [createPracticeProvider(), createMinikubeProvider()];

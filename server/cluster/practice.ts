@@ -8,27 +8,7 @@ import type { PracticeSnapshot } from '../practice/types.ts';
 import { createKeeper, type Kept, OTHER_VERSION, readKept } from './keep.ts';
 import { createSpare } from './spare.ts';
 import type { AttachedCluster, ClusterProvider, StartOptions } from './types.ts';
-
-/** What the worker answers; a structural copy of the part that is used here. */
-export interface PracticeWorker {
-  readonly port?: number;
-  kubeconfig(server: string): string;
-  snapshot(): Promise<PracticeSnapshot>;
-  restore(snapshot: PracticeSnapshot): Promise<void>;
-  close(): Promise<void>;
-  /** The snapshots that were saved with what it was started from. */
-  readonly savedSnapshots?: PracticeSnapshot[];
-  save?(snapshots: PracticeSnapshot[]): Promise<Uint8Array>;
-  onChange?(listener: () => void): void;
-  /** Resolves when it is gone, whatever ended it. */
-  readonly ended?: Promise<void>;
-}
-
-export type StartPractice = (options: {
-  nodes: { name: string; cpus: string; memory: string }[];
-  listen: { socketPath: string; port: number };
-  saved?: Uint8Array;
-}) => Promise<PracticeWorker>;
+import type { PracticeWorker, StartPractice } from './worker.ts';
 
 const NODE_NAME = 'minikube';
 /** The machine the seed's author had: minikube's least. */

@@ -5,8 +5,9 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createPracticeProvider, type PracticeWorker, type StartPractice } from './practice.ts';
+import { createPracticeProvider } from './practice.ts';
 import type { ClusterProvider } from './types.ts';
+import type { PracticeWorker, StartPractice } from './worker.ts';
 
 interface Double {
   folder: string;

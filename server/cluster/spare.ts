@@ -2,7 +2,7 @@
 
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { PracticeWorker, StartPractice } from './practice.ts';
+import type { PracticeWorker, StartPractice } from './worker.ts';
 
 export interface Size {
   cpus: string;

@@ -3,17 +3,10 @@
 import type { Clock } from '../clock.ts';
 import type { ApiClient } from '../kube/index.ts';
 import type { Random } from '../random.ts';
+import type { NodeOptions } from './node/types.ts';
 import type { Authority } from './rest/index.ts';
 
-export interface NodeOptions {
-  name: string;
-  /** Kubernetes quantities: `2`, `4Gi`. */
-  cpus: string;
-  memory: string;
-  /** Of its disk; default: that of a roomy machine. */
-  disk?: string;
-  labels?: Record<string, string>;
-}
+export type { NodeOptions };
 
 export interface PracticeOptions {
   clock: Clock;

@@ -1,12 +1,19 @@
 // The kubelet's own port 10250 as the API server's node proxy reaches it: health, pods, and the node's image store, which
 // tools like `minikube image load` use. Knows HTTP paths, not who asks.
 
+import type { KubeObject } from '../../kube/index.ts';
 import { type Attachment, serveHttp } from '../network/index.ts';
 import type { HttpRequest, HttpResponse } from '../programs/index.ts';
 import { InvalidReference, imageSize, parseReference } from '../programs/index.ts';
-import type { Kubelet } from './kubelet.ts';
+import type { NodeImages } from './images.ts';
 
 const PORT = 10250;
+
+/** What of the kubelet is told here. */
+interface Kubelet {
+  readonly images: NodeImages;
+  readonly workers: ReadonlyMap<string, { readonly pod: KubeObject }>;
+}
 
 const json = (value: unknown, status = 200): HttpResponse => ({
   status,

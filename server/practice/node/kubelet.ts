@@ -17,7 +17,6 @@ import {
   parseReference,
   quantityNumber,
 } from '../programs/index.ts';
-import type { NodeOptions } from '../types.ts';
 import { serveApiServer } from './api-server-port.ts';
 import { NodeImages } from './images.ts';
 import { serveKubeletPort } from './kubelet-port.ts';
@@ -30,7 +29,7 @@ import type { Registries } from './registries.ts';
 import { PODS } from './resources.ts';
 import { outOfResource } from './room.ts';
 import { StaticPods } from './static-pods.ts';
-import type { NodeServices, Usage } from './types.ts';
+import type { NodeOptions, NodeServices, Usage } from './types.ts';
 
 /** What the node uses for itself: system daemons, the runtime and the kubelet. */
 const SYSTEM_USAGE: Usage = { cpuMillis: 60, memoryBytes: 300 * 1024 * 1024 };

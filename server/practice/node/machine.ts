@@ -2,7 +2,7 @@
 // functions; knows no pods.
 
 import { quantityNumber } from '../programs/index.ts';
-import type { NodeOptions } from '../types.ts';
+import type { NodeOptions } from './types.ts';
 
 export const VERSION = 'v1.36.2';
 export const MINIKUBE_VERSION = 'v1.38.1';

@@ -9,11 +9,11 @@ import {
   StatusError,
   timestamp,
 } from '../../kube/index.ts';
-import type { NodeOptions } from '../types.ts';
 import type { NodeImages } from './images.ts';
 import { capacityOf, labelsOf, nodeAddress, nodeInfo, podPrefix } from './machine.ts';
 import type { Condition } from './pressure.ts';
 import { LEASES, NAMESPACES, NODES } from './resources.ts';
+import type { NodeOptions } from './types.ts';
 
 const LEASE_SECONDS = 40;
 const LEASE_RENEW_MS = 10_000;

@@ -5,9 +5,19 @@ import type { ApiClient } from '../../kube/index.ts';
 import type { Random } from '../../random.ts';
 import type { ByteStream, ClusterNetwork } from '../network/index.ts';
 import type { KubeletApi } from '../rest/kubelet-api.ts';
-import type { NodeOptions } from '../types.ts';
 import type { NodeImages } from './images.ts';
 import type { PullLimit } from './registries.ts';
+
+/** A machine to be. */
+export interface NodeOptions {
+  name: string;
+  /** Kubernetes quantities: `2`, `4Gi`. */
+  cpus: string;
+  memory: string;
+  /** Of its disk; default: that of a roomy machine. */
+  disk?: string;
+  labels?: Record<string, string>;
+}
 
 export interface NodeServices {
   nodes: readonly NodeOptions[];

@@ -4,20 +4,10 @@
 import { startRefusal } from './executable.ts';
 import { parseReference } from './reference.ts';
 import { hasCommand, profileOf } from './shell/profiles.ts';
-import type { Container, ContainerStdin, Program } from './types.ts';
+import type { Container, ExecIo, Program } from './types.ts';
 
 /** The command cannot start; the message is the runtime's from `exec: ` on. */
 export class ExecStartError extends Error {}
-
-export interface ExecIo {
-  stdin?: ContainerStdin;
-  stdout(chunk: string | Uint8Array): void;
-  stderr(chunk: string | Uint8Array): void;
-  /** Fires when the client or the container is gone. */
-  signal: AbortSignal;
-  tty: boolean;
-  onResize?(listener: (size: { cols: number; rows: number }) => void): void;
-}
 
 export async function runExec(
   container: Container,

@@ -9,8 +9,8 @@ import { proxy } from './istio/proxy.ts';
 import { katib } from './katib/index.ts';
 import { kserve } from './kserve.ts';
 import { kubeSystem } from './kube-system.ts';
-import { modelRegistry } from './model-registry/index.ts';
 import { loads } from './load.ts';
+import { modelRegistry } from './model-registry/index.ts';
 import { mysql } from './mysql/index.ts';
 import { notebooks } from './notebooks/index.ts';
 import { pause } from './pause.ts';
@@ -22,7 +22,6 @@ import { training } from './training/index.ts';
 import type { ImageEntry, Program } from './types.ts';
 import { webServers } from './web-servers.ts';
 
-export type { ExecIo } from './exec.ts';
 export { ExecStartError, runExec } from './exec.ts';
 export { startRefusal } from './executable.ts';
 export type { DirNode, FileNode, FsNode } from './files.ts';
@@ -35,6 +34,7 @@ export { registries } from './registries.ts';
 export type {
   Container,
   ContainerStdin,
+  ExecIo,
   HostNetwork,
   HttpRequest,
   HttpResponse,

@@ -67,6 +67,17 @@ export interface ContainerStdin {
   onEnd(listener: () => void): void;
 }
 
+/** Where a command that runs in a container reads and prints. */
+export interface ExecIo {
+  stdin?: ContainerStdin;
+  stdout(chunk: string | Uint8Array): void;
+  stderr(chunk: string | Uint8Array): void;
+  /** Fires when the client or the container is gone. */
+  signal: AbortSignal;
+  tty: boolean;
+  onResize?(listener: (size: { cols: number; rows: number }) => void): void;
+}
+
 export interface HttpRequest {
   method: string;
   /** Path with query. */

@@ -2,7 +2,7 @@
 
 import { type CustomCommand, defineCommand } from 'just-bash';
 import { FileError } from '../files.ts';
-import type { ShellTools } from './session.ts';
+import type { ShellTools } from './types.ts';
 
 const UNITS: Record<string, number> = { '': 1, c: 1, b: 512, k: 2 ** 10, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 /** More at once than any container may write. */

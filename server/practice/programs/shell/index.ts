@@ -1,13 +1,13 @@
 // The only door of the shell folder: commands, scripts and interactive shells in a container.
 
-import type { ExecIo } from '../exec.ts';
 import { specOf } from '../general.ts';
 import { parseReference } from '../reference.ts';
-import type { Container, Program } from '../types.ts';
+import type { Container, ExecIo, Program } from '../types.ts';
 import { interact } from './interactive.ts';
 import { isShellName, profileOf, type ShellProfile } from './profiles.ts';
-import { type ShellIo, ShellSession } from './session.ts';
+import { ShellSession } from './session.ts';
 import { Terminal } from './terminal.ts';
+import type { ShellIo } from './types.ts';
 
 /** What a command ended by Ctrl-C comes to. */
 const INTERRUPTED = 130;

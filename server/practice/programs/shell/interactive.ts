@@ -1,7 +1,6 @@
 // An interactive shell: prompt, lines, Ctrl-C, `exit`. Knows neither how a line is typed nor how one is run.
 
-import type { ExecIo } from '../exec.ts';
-import type { Container } from '../types.ts';
+import type { Container, ExecIo } from '../types.ts';
 import type { ShellProfile } from './profiles.ts';
 import type { ShellSession } from './session.ts';
 import type { Terminal } from './terminal.ts';

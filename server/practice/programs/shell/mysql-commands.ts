@@ -4,7 +4,7 @@
 import { type CustomCommand, defineCommand } from 'just-bash';
 import { MysqlConnection, SOCKET } from '../mysql/client.ts';
 import { type Cell, type Column, type Result, SqlError } from '../mysql/packets.ts';
-import type { ShellTools } from './session.ts';
+import type { ShellTools } from './types.ts';
 
 const PORT = 3306;
 /** Errors of the client library itself, not of a server that answered. */

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { getCommandNames } from 'just-bash';
 import { isBuiltin, isShellName, PROFILES } from './profiles.ts';
-import { addedCommands, type ShellTools } from './session.ts';
+import { addedCommands } from './session.ts';
+import type { ShellTools } from './types.ts';
 
 it('every command of an image is one that runs', () => {
   const own = addedCommands({ container: { env: {} } } as ShellTools).map(command => command.name);

@@ -2,7 +2,7 @@
 
 import { type CustomCommand, defineCommand } from 'just-bash';
 import { runPython } from '../python.ts';
-import type { ShellTools } from './session.ts';
+import type { ShellTools } from './types.ts';
 
 /** What a command prints is kept until it ends. */
 const MOST_CHARACTERS = 2 ** 20;

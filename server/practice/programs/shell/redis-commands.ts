@@ -4,7 +4,7 @@
 import { type CustomCommand, defineCommand } from 'just-bash';
 import { type ByteStream, DialError } from '../../network/index.ts';
 import { encode, list, type Reply, takeReply } from '../redis/protocol.ts';
-import type { ShellTools } from './session.ts';
+import type { ShellTools } from './types.ts';
 
 const PORT = '6379';
 const LOCAL = '127.0.0.1';

@@ -2,7 +2,6 @@
 // go. Knows just-bash and the commands added to it, not who asked.
 
 import { Bash, type CommandName, type CustomCommand, defineCommand, getCommandNames } from 'just-bash';
-import type { ExecIo } from '../exec.ts';
 import { file, plant } from '../files.ts';
 import type { Container } from '../types.ts';
 import { diskCommands } from './disk-commands.ts';
@@ -14,7 +13,7 @@ import { isBuiltin, type ShellProfile } from './profiles.ts';
 import { pythonCommands } from './python-commands.ts';
 import { redisCommands } from './redis-commands.ts';
 import { systemCommands } from './system-commands.ts';
-import type { Terminal } from './terminal.ts';
+import type { ShellIo, ShellTools } from './types.ts';
 
 /** Endless loops are ended by signals, not by counting; the library wants numbers. */
 const NO_LIMIT = 1_000_000_000;
@@ -40,25 +39,6 @@ const MAX_PROCESSES = 128;
 export interface ShellInput {
   /** Text that is there already (a pipe that has ended). */
   text?: string;
-}
-
-export interface ShellIo extends ExecIo {
-  /** Where somebody types; absent: nobody does. */
-  terminal?: Terminal;
-}
-
-/** What added commands may use besides the library's context. */
-export interface ShellTools {
-  container: Container;
-  io: ShellIo;
-  profile: ShellProfile;
-  /** Prints at once, past the library's buffering: for commands that run for long. */
-  print(text: string): void;
-  printError(text: string): void;
-  /** Lets others run; awaited now and then by whatever goes on for long. */
-  pause(): Promise<void>;
-  /** Fires when this shell must stop. */
-  signal: AbortSignal;
 }
 
 interface ShellOptions {

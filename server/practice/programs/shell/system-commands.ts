@@ -1,7 +1,7 @@
 // Commands about the container itself that the shell library lacks: processes, users, kernel, memory, disks.
 
 import { type CustomCommand, defineCommand } from 'just-bash';
-import type { ShellTools } from './session.ts';
+import type { ShellTools } from './types.ts';
 
 const text = (stdout: string, exitCode = 0) => ({ stdout, stderr: '', exitCode });
 const fail = (stderr: string, exitCode = 1) => ({ stdout: '', stderr, exitCode });

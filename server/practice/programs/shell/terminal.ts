@@ -1,7 +1,7 @@
 // The line discipline of a terminal in a container: who reads gets whole lines, edited as they are typed, with history,
 // Ctrl-C and Ctrl-D. What comes while nobody reads waits. Knows no shell.
 
-import type { ExecIo } from '../exec.ts';
+import type { ExecIo } from '../types.ts';
 
 const MAX_LINE = 64 * 1024;
 const MAX_HISTORY = 500;

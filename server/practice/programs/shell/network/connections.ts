@@ -2,7 +2,7 @@
 
 import { DialError } from '../../../network/index.ts';
 import { serveFiles } from '../../static-files.ts';
-import type { ShellTools } from '../session.ts';
+import type { ShellTools } from '../types.ts';
 import { fail, ok, options, path } from './requests.ts';
 
 export async function netcat(args: string[], ctx: any, tools: ShellTools) {

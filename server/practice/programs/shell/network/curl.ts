@@ -1,7 +1,7 @@
 // curl: its options, its words and its exit codes.
 
 import { CertificateError, DialError, type HttpAnswer } from '../../../network/index.ts';
-import type { ShellTools } from '../session.ts';
+import type { ShellTools } from '../types.ts';
 import { fail, fetchOnce, options, path, type Target, TimeoutError, targetOf } from './requests.ts';
 
 const MAX_REDIRECTS = 50;

@@ -1,7 +1,7 @@
 // Commands that reach the cluster's network from inside a container. Names, services and connections are the network's.
 
 import { type CustomCommand, defineCommand } from 'just-bash';
-import type { ShellTools } from '../session.ts';
+import type { ShellTools } from '../types.ts';
 import { httpd, netcat, netstat, pgIsReady } from './connections.ts';
 import { curl } from './curl.ts';
 import { dig, getent, host, nslookup } from './names.ts';

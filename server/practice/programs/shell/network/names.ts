@@ -1,6 +1,6 @@
 // Commands that ask the cluster's DNS: nslookup, dig, host and getent.
 
-import type { ShellTools } from '../session.ts';
+import type { ShellTools } from '../types.ts';
 import { fail, ok } from './requests.ts';
 
 const DNS_SERVER = '10.96.0.10';

@@ -7,7 +7,7 @@ import {
   PlainServer,
   requestHttp,
 } from '../../../network/index.ts';
-import type { ShellTools } from '../session.ts';
+import type { ShellTools } from '../types.ts';
 
 export const ok = { stdout: '', stderr: '', exitCode: 0 };
 export const fail = (stderr: string, exitCode: number) => ({ stdout: '', stderr, exitCode });

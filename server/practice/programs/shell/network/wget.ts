@@ -1,7 +1,7 @@
 // busybox' wget: its options, its words and its exit codes.
 
 import { DialError, type HttpAnswer } from '../../../network/index.ts';
-import type { ShellTools } from '../session.ts';
+import type { ShellTools } from '../types.ts';
 import { fail, fetchOnce, ok, options, path, TimeoutError, targetOf } from './requests.ts';
 
 const MAX_REDIRECTS = 10;
