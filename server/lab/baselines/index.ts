@@ -2,6 +2,7 @@
 
 import { katib } from './katib.ts';
 import { kserve } from './kserve.ts';
+import { kserveReady } from './kserve-ready.ts';
 import { kubeflowSeed } from './kubeflow-seed.ts';
 import { modelRegistry } from './model-registry.ts';
 import { notebooks } from './notebooks.ts';
@@ -18,6 +19,7 @@ export const BASELINES: readonly Baseline[] = [
   kubeflowSeed,
   katib,
   kserve,
+  kserveReady,
   modelRegistry,
   notebooks,
   pipelines,

@@ -61,20 +61,28 @@ export const kserve: Baseline = {
     ];
   },
 
-  async apply(api: KubeApi, { note, signal }: BaselineContext) {
-    note(say('正在安裝 KServe 的控制器。', "Installing KServe's controllers."));
-    const own = data();
-    const configuration: KubeObject = {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { namespace: NAMESPACE, name: 'inferenceservice-config' },
-      data: own.configuration,
-    };
-    await createAll(api, [...otherKserveCrds(), ...accessObjects(own)], signal);
-    const [namespace, ...rest] = partOf(seedData(), NAMESPACE, WORKLOADS);
-    await create(api, namespace as KubeObject);
-    const deployments = rest.filter(({ kind }) => kind === 'Deployment');
-    await createAll(api, [configuration, ...rest.filter(({ kind }) => kind !== 'Deployment')], signal);
-    await createAll(api, deployments, signal);
-  },
+  apply: (api, context) => installKserve(api, context, WORKLOADS),
 };
+
+/** Some of KServe's workloads with all that they need but the definition of InferenceService; `change` has the last word. */
+export async function installKserve(
+  api: KubeApi,
+  { note, signal }: BaselineContext,
+  workloads: readonly string[],
+  change: (object: KubeObject) => KubeObject = object => object,
+): Promise<void> {
+  note(say('正在安裝 KServe 的控制器。', "Installing KServe's controllers."));
+  const own = data();
+  const configuration: KubeObject = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { namespace: NAMESPACE, name: 'inferenceservice-config' },
+    data: own.configuration,
+  };
+  await createAll(api, [...otherKserveCrds(), ...accessObjects(own)], signal);
+  const [namespace, ...rest] = partOf(seedData(), NAMESPACE, workloads).map(change);
+  await create(api, namespace as KubeObject);
+  const deployments = rest.filter(({ kind }) => kind === 'Deployment');
+  await createAll(api, [configuration, ...rest.filter(({ kind }) => kind !== 'Deployment')], signal);
+  await createAll(api, deployments, signal);
+}

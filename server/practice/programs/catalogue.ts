@@ -40,6 +40,8 @@ export const catalogue: readonly ImageEntry[] = [
   },
   { repository: 'docker.io/kserve/llmisvc-controller', tags: { 'v0.18.0': 44 * MB } },
   { repository: 'docker.io/kserve/models-web-app', tags: { 'v0.13.0-rc.0': 88 * MB } },
+  { repository: 'docker.io/kserve/storage-initializer', tags: { 'v0.14.0': 480 * MB, 'v0.18.0': 480 * MB } },
+  { repository: 'docker.io/kserve/xgbserver', tags: { 'v0.14.0': 620 * MB, 'v0.18.0': 620 * MB } },
   { repository: 'docker.io/kubeflow/training-operator', tags: { 'v1-04f9f13': 29 * MB } },
   { repository: 'docker.io/kubeflowkatib/katib-controller', tags: { 'v0.17.0': 26 * MB } },
   { repository: 'docker.io/kubeflowkatib/katib-db-manager', tags: { 'v0.17.0': 19 * MB } },

@@ -7,7 +7,7 @@ import { generalServer } from './general.ts';
 import { pilot } from './istio/pilot.ts';
 import { proxy } from './istio/proxy.ts';
 import { katib } from './katib/index.ts';
-import { kserve } from './kserve.ts';
+import { kserve } from './kserve/index.ts';
 import { kubeSystem } from './kube-system.ts';
 import { loads } from './load.ts';
 import { modelRegistry } from './model-registry/index.ts';
