@@ -85,3 +85,17 @@ export function below(volume: DirNode | FileNode, subPath: string, now: number):
   }
   return node;
 }
+
+/** Why a container that must not run as root may not start, in the kubelet's words; undefined when it may. */
+export function rootRefusal(pod: KubeObject, spec: any, imageUser = '0'): string | undefined {
+  const context = { ...pod['spec'].securityContext, ...spec.securityContext };
+  if (!context.runAsNonRoot) return undefined;
+  const { name, namespace, uid } = pod.metadata;
+  const where = `(pod: "${name}_${namespace}(${uid})", container: ${spec.name})`;
+  if (context.runAsUser === 0) return `container's runAsUser breaks non-root policy ${where}`;
+  if (context.runAsUser !== undefined) return undefined;
+  if (imageUser === '0' || imageUser === 'root')
+    return `container has runAsNonRoot and image will run as root ${where}`;
+  if (/^\d+(:\d+)?$/.test(imageUser)) return undefined;
+  return `container has runAsNonRoot and image has non-numeric user (${imageUser}), cannot verify user is non-root ${where}`;
+}
