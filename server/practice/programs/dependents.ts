@@ -3,6 +3,8 @@
 
 import { DialError } from '../network/index.ts';
 import { portsOf } from './general.ts';
+import { SqlError } from './mysql/packets.ts';
+import { preparePipelineTables } from './pipeline-tables.ts';
 import { untilAborted } from './signals.ts';
 import type { Container, HttpRequest, HttpResponse, Program } from './types.ts';
 
@@ -12,11 +14,17 @@ interface Dependent {
   needs(container: Container): { host: string; port: number };
   starts(container: Container): string[];
   /** What it says about one failed attempt. */
-  failed(container: Container, error: DialError, attempt: number): string[];
+  failed(container: Container, error: DialError | SqlError, attempt: number): string[];
   ready(container: Container): string[];
+  /** What it does first once it has found it. */
+  prepares?(container: Container, at: { host: string; port: number }): Promise<void>;
   retryMs: number;
   /** After so many attempts it gives up with these words and exit code 1; absent: it tries for ever. */
-  givesUp?: { after: number; words(container: Container, error: DialError): string[]; code?: number };
+  givesUp?: {
+    after: number;
+    words(container: Container, error: DialError | SqlError): string[];
+    code?: number;
+  };
   /** Ports besides those that the pod declares. */
   ports?: number[];
   answer?(request: HttpRequest, container: Container): HttpResponse | undefined;
@@ -39,7 +47,7 @@ function flag(container: Container, name: string): string | undefined {
   return undefined;
 }
 
-const short = (error: DialError) => error.message.replace(/^dial tcp: /, 'dial tcp: ');
+const short = (error: DialError | SqlError) => error.message.replace(/^dial tcp: /, 'dial tcp: ');
 
 const metadataStore: Dependent = {
   image: 'gcr.io/tfx-oss-public/ml_metadata_store_server',
@@ -91,6 +99,7 @@ const apiServer: Dependent = {
     glog(c, 'I', 'main.go:106', 'Starting RPC server'),
     glog(c, 'I', 'main.go:152', 'Starting Http Proxy'),
   ],
+  prepares: (c, { host, port }) => preparePipelineTables(c, host, port),
   retryMs: 3_000,
   givesUp: {
     after: 6,
@@ -157,7 +166,7 @@ const metadataWriter: Dependent = {
   }),
   starts: () => [],
   failed: (_c, error) => [
-    `Failed to access the Metadata store. Exception: "failed to connect to all addresses; last error: UNKNOWN: ipv4: ${error.reason === 'connection refused' ? 'Failed to connect to remote host: Connection refused' : error.reason}"`,
+    `Failed to access the Metadata store. Exception: "failed to connect to all addresses; last error: UNKNOWN: ipv4: ${!(error instanceof DialError) ? error.message : error.reason === 'connection refused' ? 'Failed to connect to remote host: Connection refused' : error.reason}"`,
   ],
   ready: () => ['Connected to the metadata store', 'Start watching Kubernetes Pods created by Argo'],
   retryMs: 5_000,
@@ -184,9 +193,10 @@ function program(of: Dependent, image = of.image): Program {
         try {
           const stream = await container.network.dial(host, port);
           stream.destroy();
+          await of.prepares?.(container, { host, port });
           break;
         } catch (error) {
-          if (!(error instanceof DialError)) throw error;
+          if (!(error instanceof DialError) && !(error instanceof SqlError)) throw error;
           for (const line of of.failed(container, error, attempt)) container.logError(line);
           if (of.givesUp && attempt >= of.givesUp.after) {
             for (const line of of.givesUp.words(container, error)) container.logError(line);
