@@ -2,15 +2,15 @@
 // compares what should be with what is. Knows programs only through the container runtime.
 
 import type { Timer } from '../../clock.ts';
-import { type KubeObject, StatusError } from '../../kube/index.ts';
+import type { KubeObject } from '../../kube/index.ts';
 import type { Attachment } from '../network/index.ts';
 import type { DirNode, FileNode } from '../programs/index.ts';
 import { ContainerRecord } from './container-record.ts';
+import { removePod, writePodStatus } from './pod-api.ts';
 import type { PodHost } from './pod-host.ts';
 import { podStatus } from './pod-status.ts';
 import { PodWorld } from './pod-world.ts';
 import { ACTUATE_MS, PodResources } from './resize.ts';
-import { PODS } from './resources.ts';
 import { emptyDirsOf, type PodStorage } from './storage-use.ts';
 import { MountError } from './volumes.ts';
 
@@ -221,7 +221,7 @@ export class PodWorker {
   private async sync(): Promise<void> {
     if (this.finished) return this.afterwards();
     if (this.pod.metadata.deletionTimestamp !== undefined) {
-      if (this.isMirror) return this.removeFromApi();
+      if (this.isMirror) return removePod(this.host.client, this.pod);
       this.beginStopping((this.pod.metadata.deletionGracePeriodSeconds ?? 30) * 1000);
     }
     if (!this.stopping) this.checkDeadline();
@@ -417,19 +417,7 @@ export class PodWorker {
 
   private async afterwards(): Promise<void> {
     await this.writeStatus();
-    if (this.pod.metadata.deletionTimestamp !== undefined) await this.removeFromApi();
-  }
-
-  private async removeFromApi(): Promise<void> {
-    try {
-      await this.host.client.delete(
-        PODS,
-        { namespace: this.namespace, name: this.name },
-        { gracePeriodSeconds: 0, preconditions: { uid: this.pod.metadata.uid } },
-      );
-    } catch (error) {
-      if (!(error instanceof StatusError) || (error.code !== 404 && error.code !== 409)) throw error;
-    }
+    if (this.pod.metadata.deletionTimestamp !== undefined) await removePod(this.host.client, this.pod);
   }
 
   private cleanUp(): void {
@@ -444,45 +432,31 @@ export class PodWorker {
   /** Writes the status when it differs from what the API holds. */
   private async writeStatus(): Promise<void> {
     if (this.removed) return;
-    for (let attempt = 0; attempt < 5; attempt++) {
-      const status = podStatus({
-        pod: this.held,
-        containers: this.records.map(r => ({ ...r.facts, inForce: this.resources.inForceOf(r.name) })),
-        hostIP: this.host.hostIP,
-        podIP: this.podIP,
-        startTime: this.startTime,
-        now: this.host.clock.now(),
-        sandboxReady: this.attachment !== undefined,
-        verdict: this.verdict,
-        finished: this.finished,
-        extraConditions: this.extraConditions,
-        resize: this.resources.conditions(),
-      });
-      if (same(status, this.pod['status'])) return;
-      try {
-        const next = { ...this.pod, status };
-        const written = await this.host.client.update(PODS, next, 'status');
-        if (written.metadata.uid === this.pod.metadata.uid) this.pod = written;
-        return;
-      } catch (error) {
-        if (!(error instanceof StatusError) || (error.code !== 409 && error.code !== 404)) throw error;
-        if (error.code === 404 || this.removed) return;
-        const latest = await this.host.client
-          .get(PODS, { namespace: this.namespace, name: this.name })
-          .catch(() => undefined);
-        if (latest?.metadata.uid !== this.pod.metadata.uid) return;
-        this.pod = latest!;
-        if (latest!.metadata.deletionTimestamp !== undefined) this.dirty = true;
-      }
-    }
+    const before = this.pod.metadata.deletionTimestamp;
+    await writePodStatus(this.host.client, {
+      pod: () => this.pod,
+      status: () => this.status(),
+      over: () => this.removed,
+      took: pod => {
+        this.pod = pod;
+      },
+    });
+    if (this.pod.metadata.deletionTimestamp !== before) this.dirty = true;
   }
-}
 
-function same(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const left = Object.entries(a).filter(([, v]) => v !== undefined);
-  const right = Object.entries(b).filter(([, v]) => v !== undefined);
-  return left.length === right.length && left.every(([key, value]) => same(value, (b as any)[key]));
+  private status(): Record<string, any> {
+    return podStatus({
+      pod: this.held,
+      containers: this.records.map(r => ({ ...r.facts, inForce: this.resources.inForceOf(r.name) })),
+      hostIP: this.host.hostIP,
+      podIP: this.podIP,
+      startTime: this.startTime,
+      now: this.host.clock.now(),
+      sandboxReady: this.attachment !== undefined,
+      verdict: this.verdict,
+      finished: this.finished,
+      extraConditions: this.extraConditions,
+      resize: this.resources.conditions(),
+    });
+  }
 }
