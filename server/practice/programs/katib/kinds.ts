@@ -1,5 +1,6 @@
 // Katib's kinds, and its way with conditions: the one that changed last stands last, which is what its columns show.
 
+import { isDeepStrictEqual } from 'node:util';
 import { type KubeObject, StatusError, timestamp } from '../../../kube/index.ts';
 import { type Operator, type Watched, watched, writeStatus, type ZapLog } from '../operator/index.ts';
 
@@ -92,7 +93,10 @@ export async function keepFinalizer(
   return true;
 }
 
-/** Writes a status; one that somebody else wrote meanwhile is looked at again soon. */
+/**
+ * Writes a status. Where only the rest of the object has moved on meanwhile, it is written all the same: an answer that was
+ * asked for must not be lost. Where the status has, the object is looked at again soon.
+ */
 export async function saveStatus(
   operator: Operator,
   log: ZapLog,
@@ -105,8 +109,14 @@ export async function saveStatus(
     return undefined;
   } catch (error) {
     if (!(error instanceof StatusError) || error.reason !== 'Conflict') throw error;
-    const name = kind.kind.toLowerCase();
-    log.info(`${name}-controller`, `Update ${name} instance status failed, reconciler requeued`, {
+    const { name, namespace = '' } = object.metadata;
+    const fresh = await operator.api.get(kind, { name, namespace });
+    if (isDeepStrictEqual(fresh['status'], object['status'])) {
+      await writeStatus(operator, kind, fresh, status);
+      return undefined;
+    }
+    const word = kind.kind.toLowerCase();
+    log.info(`${word}-controller`, `Update ${word} instance status failed, reconciler requeued`, {
       [kind.kind]: about(object),
       err: error.message,
     });
