@@ -1,5 +1,7 @@
 // Reads the query parameters that every verb shares, and refuses bad ones in upstream's words. Knows no kind.
 
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { badRequest, type FieldError, invalid } from '../../kube/index.ts';
 import type {
   DeleteRequest,
@@ -22,6 +24,18 @@ const OPTIONS_KIND: Record<string, string> = {
   delete: 'DeleteOptions',
   deletecollection: 'DeleteOptions',
 };
+
+/** Of an upgraded connection, which ends with its socket. */
+export function connectContext(
+  request: IncomingMessage,
+  socket: Duplex,
+  query: URLSearchParams,
+  user: User,
+): RequestContext {
+  const abort = new AbortController();
+  socket.once('close', () => abort.abort());
+  return requestContext('connect', query, request.headers['user-agent'], user, () => {}, abort.signal);
+}
 
 /** What a write says about itself, checked. */
 export function requestContext(

@@ -7,7 +7,7 @@ import { badRequest, type KubeObject, notFound, StatusError } from '../../../kub
 import type { ByteStream } from '../../network/types.ts';
 import type { RequestContext, User } from '../../registry/types.ts';
 import type { WireRequest } from '../body.ts';
-import { requestContext } from '../options.ts';
+import { connectContext } from '../options.ts';
 import type { ServerParts } from '../parts.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestInfo } from '../request-info.ts';
@@ -86,16 +86,7 @@ export async function proxyUpgrade(
   info: ResourceInfo,
   user: User,
 ): Promise<void> {
-  const abort = new AbortController();
-  socket.once('close', () => abort.abort());
-  const context = requestContext(
-    'connect',
-    info.query,
-    request.headers['user-agent'],
-    user,
-    () => {},
-    abort.signal,
-  );
+  const context = connectContext(request, socket, info.query, user);
   const target = await resolveTarget(parts, info, context);
   const stream = await connect(target);
   const lines = [`${request.method} ${pathOf(info)} HTTP/1.1`, `Host: ${target.host}`];

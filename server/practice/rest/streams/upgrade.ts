@@ -7,7 +7,7 @@ import { badRequest, type KubeObject, toStatus } from '../../../kube/index.ts';
 import { noSuchResource } from '../../registry/index.ts';
 import type { User } from '../../registry/types.ts';
 import { authorize, findServed, identify } from '../access.ts';
-import { requestContext } from '../options.ts';
+import { connectContext } from '../options.ts';
 import type { ServerParts } from '../parts.ts';
 import { parseRequest, type RequestInfo } from '../request-info.ts';
 import { resourcePath } from '../resource-handler.ts';
@@ -60,16 +60,7 @@ async function upgrade(
   }
   // Since 1.35 a WebSocket's GET is as good as a POST and needs the same permission.
   if (request.method === 'GET') authorize(parts, user, { ...info, resource }, 'create');
-  const abort = new AbortController();
-  socket.once('close', () => abort.abort());
-  const context = requestContext(
-    'connect',
-    info.query,
-    request.headers['user-agent'],
-    user,
-    () => {},
-    abort.signal,
-  );
+  const context = connectContext(request, socket, info.query, user);
   const pod = await parts.registry.connect(context, resourcePath(resource));
   const exchange: UpgradeExchange = { parts, request, socket, head, info: { ...info, resource }, pod, user };
   if (!pod.spec?.nodeName) throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
