@@ -3,7 +3,7 @@
 // In a sequence a step is judged once every step before it has passed; a passed step goes on being watched and says when it
 // slips. What is a fact of the past (an answer, a command that ran) holds for the whole attempt, also after a restart.
 
-import type { AttemptView, Loss, SolutionLine, Text } from '#common/protocol/index.ts';
+import type { AttemptView, Text } from '#common/protocol/index.ts';
 import { type CheckContext, type KubeWatch, say, whyNot } from '../check/index.ts';
 import type { AttemptRecord } from '../progress/index.ts';
 import { watchLab } from './author.ts';
@@ -11,12 +11,13 @@ import { bringUp } from './bring-up.ts';
 import { brokenAttempt } from './broken.ts';
 import { Judging } from './judging.ts';
 import { type Lab, LabError, loadLab } from './load.ts';
-import { lossesOf } from './losses/index.ts';
-import { type Before, type Moment, Moments } from './moments.ts';
+import { lossOfLine, NO_LOSS } from './loss-of-line.ts';
+import { type Before, type Moment, Moments, reachedAsThen, recordMoment } from './moments.ts';
 import {
   answersSeen,
   type CheckState,
-  resultOf,
+  reachedTheSame,
+  recordResult,
   type StepState,
   stepsFrom,
   stepView,
@@ -178,7 +179,7 @@ class RunningAttempt implements Attempt {
       const solution = step && this.viewOf(step).solution;
       const wanted = Array.isArray(solution) ? solution[line] : undefined;
       if (!wanted) return { loss: NO_LOSS, undo: false };
-      const found = await this.lossOf(wanted);
+      const found = await lossOfLine(wanted, this.options, this.begunAt);
       const first = this.moments.before?.step !== stepId || this.moments.before.line === undefined;
       // Undo goes back to right before the first line, and to right before any other that takes something away.
       if (first || found.problem || found.loss.objects.length + found.loss.files.length > 0) {
@@ -210,17 +211,6 @@ class RunningAttempt implements Attempt {
     return turn;
   }
 
-  private async lossOf(line: SolutionLine): Promise<Pick<Comparison, 'loss' | 'problem'>> {
-    if (line.kind !== 'command') return { loss: NO_LOSS };
-    const { cluster, home, kubectl } = this.options;
-    try {
-      const place = { kubectl, kubeconfig: cluster.kubeconfig, home, since: this.begunAt };
-      return { loss: await lossesOf(line.text, place) };
-    } catch (error) {
-      return { loss: NO_LOSS, problem: whyNot(error) };
-    }
-  }
-
   private keep(): Promise<Moment | undefined> {
     return this.moments.keep(this.record, this.steps);
   }
@@ -241,28 +231,10 @@ class RunningAttempt implements Attempt {
     const { progress } = this.options;
     this.halt();
     const note = await this.moments.putBack(moment);
-    const { completedAt, latches } = moment;
-    progress.turnBack(
-      this.record.id,
-      {
-        steps: moment.steps.map(({ id, passedAt }) => ({ step: id, passedAt, hints: 0 })),
-        latches,
-        completedAt,
-      },
-      what,
-      step,
-      this.now(),
-    );
-    this.record = { ...this.record, completedAt };
+    recordMoment(progress, this.record.id, moment, what, step, this.now());
+    this.record = { ...this.record, completedAt: moment.completedAt };
     this.restore();
-    for (const state of this.steps) {
-      const then = moment.steps.find(({ id }) => id === state.id);
-      if (!then) continue;
-      state.kept = then.kept;
-      state.slippedAt = then.slippedAt;
-      // A step that is to be done again wants its commands again; after an undo what was typed counts as before.
-      state.since = what === 'undone' || then.passedAt !== undefined ? then.since : this.options.clock.now();
-    }
+    reachedAsThen(this.steps, moment, what, this.options.clock.now());
     this.ready = this.prepare(true, false, moment.cluster);
     await this.ready;
     this.emit({ type: 'attempt', attempt: this.view() });
@@ -279,16 +251,8 @@ class RunningAttempt implements Attempt {
     const { progress } = this.options;
     const current = progress.current(this.lab.id);
     if (!current) return this.startOver();
-    const shape = (steps: readonly { passedAt?: string; hints: number }[]) =>
-      JSON.stringify(steps.map(({ passedAt, hints }) => [passedAt, hints]));
-    const ours = this.steps.map(({ passedAt, hintsTaken }) => ({ passedAt, hints: hintsTaken }));
-    const theirs = stepsFrom(this.lab.definition, progress.steps(current.id), [], 0);
-    if (
-      current.id === this.record.id &&
-      current.startedAt === this.record.startedAt &&
-      shape(ours) === shape(theirs.map(({ passedAt, hintsTaken }) => ({ passedAt, hints: hintsTaken })))
-    )
-      return;
+    const same = current.id === this.record.id && current.startedAt === this.record.startedAt;
+    if (same && reachedTheSame(this.steps, progress.steps(current.id))) return;
     this.record = current;
     await this.resume();
   }
@@ -420,13 +384,9 @@ class RunningAttempt implements Attempt {
       !this.steps.every(step => step.passedAt !== undefined && step.slippedAt === undefined)
     )
       return;
-    this.record = { ...this.record, completedAt: this.now() };
-    const { progress } = this.options;
-    const { id, startedAt, completedAt = this.now() } = this.record;
-    progress.completed(id, completedAt);
-    const seconds = Math.round((Date.parse(completedAt) - Date.parse(startedAt)) / 1000);
-    const counted = { tries: progress.tries(id), wrongAnswers: progress.wrongAnswers(id) };
-    progress.result(id, resultOf(this.lab.definition, this.steps, seconds, counted), completedAt);
+    const completedAt = this.now();
+    recordResult(this.options.progress, this.lab.definition, this.record, this.steps, completedAt);
+    this.record = { ...this.record, completedAt };
     this.become('complete', undefined);
   }
 
@@ -465,8 +425,6 @@ class RunningAttempt implements Attempt {
 
 /** Longer answers are refused, in characters. */
 const MAX_ANSWER = 500;
-
-const NO_LOSS: Loss = { objects: [], files: [] };
 
 const NOT_KEPT = say(
   '這個步驟當時的叢集沒有留下來，回不去了。',

@@ -167,14 +167,11 @@ async function minikubeConfig(profile: string): Promise<string> {
   return (await provider.attach(folder, offer, {}, () => {})).kubeconfig;
 }
 
+const rehearse = async (lab: Lab, kubeconfig: string | undefined) =>
+  openRehearsal({ lab, labs: LABS, clock: realClock(), kubeconfig, tools: await practiceTools() });
+
 async function run(lab: Lab, kubeconfig: string | undefined): Promise<number> {
-  const stage = await openRehearsal({
-    lab,
-    labs: LABS,
-    clock: realClock(),
-    kubeconfig,
-    tools: await practiceTools(),
-  });
+  const stage = await rehearse(lab, kubeconfig);
   stage.attempt.subscribe(event => {
     if (event.type === 'attempt') console.log(`${event.attempt.status} ${event.attempt.note?.en ?? ''}`);
     else
@@ -252,13 +249,7 @@ async function freePort(): Promise<number> {
 }
 
 async function solve(lab: Lab, kubeconfig: string | undefined): Promise<number> {
-  const stage = await openRehearsal({
-    lab,
-    labs: LABS,
-    clock: realClock(),
-    kubeconfig,
-    tools: await practiceTools(),
-  });
+  const stage = await rehearse(lab, kubeconfig);
   try {
     await stage.attempt.ready;
     for (const { id } of lab.definition.steps) await stage.perform(solutionOf(lab, id) ?? '', id);

@@ -3,7 +3,7 @@
 
 import type { AttemptView, Text } from '#common/protocol/index.ts';
 import { say } from '../check/index.ts';
-import type { AttemptRecord, LatchRecord } from '../progress/index.ts';
+import type { AttemptRecord, LatchRecord, Progress } from '../progress/index.ts';
 import { type KeptHome, keepHome, putBackHome } from './home/index.ts';
 import type { StepState } from './steps.ts';
 import type { AttemptOptions } from './types.ts';
@@ -101,5 +101,34 @@ export class Moments {
   /** It was gone back to: the one before it is next. */
   forgetLast(): void {
     this.befores = this.befores.slice(0, -1);
+  }
+}
+
+/** Writes into the record that one went back to a moment. */
+export function recordMoment(
+  progress: Progress,
+  attempt: number,
+  { completedAt, latches, steps }: Moment,
+  what: 'rewound' | 'undone',
+  step: string,
+  at: string,
+): void {
+  const passed = steps.map(({ id, passedAt }) => ({ step: id, passedAt, hints: 0 }));
+  progress.turnBack(attempt, { steps: passed, latches, completedAt }, what, step, at);
+}
+
+/** The steps as they were then. One that is to be done again wants its commands again; after an undo what was typed counts as before. */
+export function reachedAsThen(
+  steps: readonly StepState[],
+  moment: Moment,
+  what: 'rewound' | 'undone',
+  now: number,
+): void {
+  for (const state of steps) {
+    const then = moment.steps.find(({ id }) => id === state.id);
+    if (!then) continue;
+    state.kept = then.kept;
+    state.slippedAt = then.slippedAt;
+    state.since = what === 'undone' || then.passedAt !== undefined ? then.since : now;
   }
 }

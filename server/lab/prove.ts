@@ -5,11 +5,11 @@ import { milliseconds } from '#common/lab/index.ts';
 import type { CheckView, StepView } from '#common/protocol/index.ts';
 import { type CheckContext, kindOf, openKubeWatch } from '../check/index.ts';
 import type { Clock } from '../clock.ts';
-import type { Tool } from '../workspace/index.ts';
-import { mistakeNames, mistakeOf, solutionOf } from './files.ts';
-import type { Lab } from './load.ts';
-import { survivors } from './mutants/index.ts';
-import { openRehearsal, type Rehearsal } from './rehearsal.ts';
+import { type MistakeFiles, mistakeNames, mistakeOf, solutionOf } from './files.ts';
+import { callsOf } from './losses/index.ts';
+import { everything, survivors, unneeded } from './mutants/index.ts';
+import { openRehearsal, type Rehearsal, type RehearsalOptions } from './rehearsal.ts';
+import { type ScriptLine, scriptLines } from './script-lines.ts';
 
 /** After its solution was typed, a step may need this much longer than its checks' `within`. Milliseconds. */
 const STEP_TIMEOUT = 30_000;
@@ -19,13 +19,7 @@ const REFUSED_FOR = 1_500;
 const WORDS_TIMEOUT = 20_000;
 const LOOK_AGAIN = 25;
 
-export interface ProofOptions {
-  lab: Lab;
-  labs: string;
-  clock: Clock;
-  kubeconfig?: string;
-  tools?: readonly Tool[];
-  kubectl?: string;
+export interface ProofOptions extends RehearsalOptions {
   /** Nobody waits for the proof any more: it ends at the next thing to show. */
   signal?: AbortSignal;
   /** Told what has been shown so far. */
@@ -71,11 +65,16 @@ export async function proveLab(options: ProofOptions): Promise<Proof> {
       show(`the solution passes, ${round}`);
       await reset(stage);
     }
-    for (const name of mistakeNames(lab)) {
+    // Those of one step after each other: what comes before them is done once.
+    const order = lab.definition.steps.map(({ id }) => id);
+    const mistakes = mistakeNames(lab)
+      .map(name => mistakeOf(lab, name))
+      .sort((one, other) => order.indexOf(one.step) - order.indexOf(other.step));
+    let reached: string | undefined;
+    for (const mistake of mistakes) {
       options.signal?.throwIfAborted();
-      const refused = await refuses(stage, options, name, fail);
-      if (refused) show(`mistake ${name} is refused`);
-      await reset(stage);
+      if (await refuses(stage, options, mistake, reached, fail)) show(`mistake ${mistake.name} is refused`);
+      reached = mistake.step;
     }
   } catch (error) {
     fail(`${(error as Error).message}\n${stage.transcript.slice(-1500)}`);
@@ -83,6 +82,18 @@ export async function proveLab(options: ProofOptions): Promise<Proof> {
     await stage.close();
   }
   return { failures, shown };
+}
+
+/** Back to where the mistake before was made, where the cluster was kept then; false where it was not. */
+async function backTo({ attempt }: Rehearsal, step: string, reached: string | undefined): Promise<boolean> {
+  const { steps } = attempt.view();
+  const before = steps[steps.findIndex(({ id }) => id === step) - 1];
+  if (reached !== step || !before?.rewind) return false;
+  const note = await attempt.rewind(before.id);
+  if (note) throw new Error(note.en);
+  const { status } = attempt.view();
+  if (status !== 'running') throw new Error(`after going back to ${before.id} the lab is ${status}`);
+  return true;
 }
 
 async function reset({ attempt }: Rehearsal): Promise<void> {
@@ -108,6 +119,11 @@ async function solve(
       return false;
     }
     const before = stage.transcript.length;
+    const begunAt = clock.now();
+    const writes = show && stage.cluster.restore && scriptLines(script).some(writesObjects);
+    const objects = writes
+      ? await withContext(stage, options, ({ kube }) => everything(kube.api))
+      : undefined;
     await stage.perform(script, step.id);
     const patience =
       STEP_TIMEOUT +
@@ -127,6 +143,14 @@ async function solve(
       for (const what of survived) fail(`step ${step.id} is too loose: ${what}`);
       if (tried > 0 && survived.length === 0)
         show(`step ${step.id} refuses ${tried} wrong states made from the right one`);
+    }
+    if (show && objects) {
+      const { tried, survived } = await withContext(stage, options, context =>
+        unneeded(step, objects, begunAt, stage.cluster, context),
+      );
+      for (const what of survived) fail(`step ${step.id} is too loose: ${what}`);
+      if (tried > 0 && survived.length === 0)
+        show(`step ${step.id} misses each of the ${tried} objects that its solution makes`);
     }
     const early = await stepsThatHold(stage, options, index + 1);
     if (early.length > 0) {
@@ -148,12 +172,17 @@ async function solve(
 async function refuses(
   stage: Rehearsal,
   options: ProofOptions,
-  name: string,
+  mistake: MistakeFiles,
+  /** The step at which the mistake before this one was made. */
+  reached: string | undefined,
   fail: (what: string) => void,
 ): Promise<boolean> {
-  const mistake = mistakeOf(options.lab, name);
-  if (!(await solve(stage, options, what => fail(`before mistake ${name}: ${what}`), mistake.step)))
-    return false;
+  const { name } = mistake;
+  if (!(await backTo(stage, mistake.step, reached))) {
+    if (reached !== undefined) await reset(stage);
+    if (!(await solve(stage, options, what => fail(`before mistake ${name}: ${what}`), mistake.step)))
+      return false;
+  }
   await stage.perform(mistake.script, mistake.step);
   const words = () =>
     viewOf(stage, mistake.step).checks.filter(
@@ -181,6 +210,8 @@ async function refuses(
   }
   return true;
 }
+
+const writesObjects = (line: ScriptLine) => 'type' in line && callsOf(line.type).kubectl.length > 0;
 
 /** Judges steps from `first` on as they would be judged if it were their turn now; ids of those whose checks all hold. */
 function stepsThatHold(stage: Rehearsal, options: ProofOptions, first: number): Promise<string[]> {

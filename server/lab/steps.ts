@@ -11,7 +11,7 @@ import type {
   StepView,
 } from '#common/protocol/index.ts';
 import { expectedValue, type KubeWatch, type RunningCheck, say, type Verdict } from '../check/index.ts';
-import type { LatchRecord, StepRecord } from '../progress/index.ts';
+import type { AttemptRecord, LatchRecord, Progress, StepRecord } from '../progress/index.ts';
 import { solutionOf } from './files.ts';
 import type { Lab } from './load.ts';
 import type { Moment } from './moments.ts';
@@ -135,8 +135,30 @@ export function sumOfPoints(lab: LabDefinition, states: readonly StepState[]): P
   };
 }
 
+/** Whether a record has the same steps passed and the same hints taken. */
+export function reachedTheSame(states: readonly StepState[], records: readonly StepRecord[]): boolean {
+  return states.every(({ id, passedAt, hintsTaken }) => {
+    const record = records.find(({ step }) => step === id);
+    return record?.passedAt === passedAt && (record?.hints ?? 0) === hintsTaken;
+  });
+}
+
+/** Writes down that an attempt is complete, and how it went. */
+export function recordResult(
+  progress: Progress,
+  lab: LabDefinition,
+  { id, startedAt }: AttemptRecord,
+  states: readonly StepState[],
+  completedAt: string,
+): void {
+  progress.completed(id, completedAt);
+  const seconds = Math.round((Date.parse(completedAt) - Date.parse(startedAt)) / 1000);
+  const counted = { tries: progress.tries(id), wrongAnswers: progress.wrongAnswers(id) };
+  progress.result(id, resultOf(lab, states, seconds, counted), completedAt);
+}
+
 /** How an attempt that is complete now went. */
-export function resultOf(
+function resultOf(
   lab: LabDefinition,
   states: readonly StepState[],
   seconds: number,

@@ -12,6 +12,9 @@ import type { KubeObject } from '../../kube/index.ts';
 import { callsOf, verbOf } from './calls.ts';
 import { isTouched, lostFields } from './owned.ts';
 
+export { callsOf } from './calls.ts';
+export { isTouched } from './owned.ts';
+
 /** Milliseconds. */
 const TIMEOUT = 15_000;
 const MOST_OUTPUT = 16 * 1024 * 1024;

@@ -9,6 +9,8 @@ import { httpMutants } from './http.ts';
 import { objectMutants } from './objects.ts';
 import type { Mutant } from './types.ts';
 
+export { everything, unneeded } from './undone.ts';
+
 /** Kinds that see the same wrong state, and how such states are made from one of their checks. */
 const FAMILIES: { kinds: readonly KindName[]; mutants(check: Check): Mutant[] }[] = [
   { kinds: ['resource', 'absent'], mutants: objectMutants },

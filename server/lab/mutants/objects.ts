@@ -106,7 +106,7 @@ function imagined(ref: Ref, tree: unknown): KubeObject {
     kind: ref.kind,
     metadata: {
       ...fields.metadata,
-      name: ref.name ?? 'imagined',
+      name: ref.name ?? fields.metadata?.name ?? 'imagined',
       ...(ref.namespace && { namespace: ref.namespace }),
       labels: { ...fields.metadata?.labels, ...ref.selector },
     },

@@ -1,0 +1,1 @@
+kubectl label pods -n shop -l stage=canary stage-

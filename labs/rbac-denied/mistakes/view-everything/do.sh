@@ -1,0 +1,1 @@
+kubectl create rolebinding reporter-views -n shop --clusterrole=view --serviceaccount=shop:reporter
