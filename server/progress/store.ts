@@ -278,7 +278,12 @@ export function openProgress({ file, clock, maxPages = MAX_PAGES }: ProgressOpti
     }),
     import(data) {
       const tables = checkExport(data);
-      write(() => inTransaction(database, () => putBack(database, tables)), true);
+      try {
+        write(() => inTransaction(database, () => putBack(database, tables)), true);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new Error(`This progress file does not fit together (${why}); nothing was changed.`);
+      }
       changed();
     },
     subscribe(listener) {

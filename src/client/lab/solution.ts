@@ -36,7 +36,7 @@ function drawButtons(step: StepView, open: boolean, words: ClientStrings, wishes
       open &&
       button(
         'hint',
-        `${words.hint} (${fill(words.hintsLeft, { n: step.hintsLeft })}${cost(step.costs?.hint)})`,
+        `${words.hint} · ${fill(words.hintsLeft, { n: step.hintsLeft })}${cost(step.costs?.hint)}`,
         () => wishes.hint(),
       ),
     step.solution === 'hidden' &&
