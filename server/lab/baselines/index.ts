@@ -5,6 +5,7 @@ import { kserve } from './kserve.ts';
 import { kserveReady } from './kserve-ready.ts';
 import { kubeflowSeed } from './kubeflow-seed.ts';
 import { modelRegistry } from './model-registry.ts';
+import { mpi } from './mpi.ts';
 import { notebooks } from './notebooks.ts';
 import { pipelines, pipelinesElsewhere } from './pipelines.ts';
 import { spark } from './spark.ts';
@@ -21,6 +22,7 @@ export const BASELINES: readonly Baseline[] = [
   kserve,
   kserveReady,
   modelRegistry,
+  mpi,
   notebooks,
   pipelines,
   pipelinesElsewhere,

@@ -1,4 +1,4 @@
-// The definition of the Training Operator's PyTorchJob.
+// The definitions of the Training Operator's PyTorchJob and of the MPI Operator's MPIJob.
 
 import type { KubeObject } from '../../kube/index.ts';
 import {
@@ -11,6 +11,7 @@ import {
   int64,
   list,
   map,
+  oneOf,
   podSpec,
   record,
   text,
@@ -18,7 +19,7 @@ import {
 import { type JsonSchema, QUANTITY, schemaWriter } from './structural-schema.ts';
 
 /** What the kinds of this family have in common: a map of roles, each with a pod template. */
-export function replicaSpecs(pod: JsonSchema): JsonSchema {
+function replicaSpecs(pod: JsonSchema): JsonSchema {
   const template = record({
     metadata: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
     spec: pod,
@@ -26,7 +27,7 @@ export function replicaSpecs(pod: JsonSchema): JsonSchema {
   return map(record({ replicas: int32, restartPolicy: text, template }));
 }
 
-export const runPolicy: JsonSchema = record({
+const runPolicy: JsonSchema = record({
   activeDeadlineSeconds: int64,
   backoffLimit: int32,
   cleanPodPolicy: text,
@@ -42,7 +43,7 @@ export const runPolicy: JsonSchema = record({
   ttlSecondsAfterFinished: int32,
 });
 
-export const jobStatus: JsonSchema = record({
+const jobStatus: JsonSchema = record({
   completionTime: date,
   conditions: list(
     record(
@@ -109,6 +110,29 @@ export async function trainingCrds(): Promise<KubeObject[]> {
           },
         },
       ],
+    }),
+  ];
+}
+
+export async function mpiCrds(): Promise<KubeObject[]> {
+  const schemaOf = await schemaWriter();
+  const spec = record(
+    {
+      launcherCreationPolicy: { default: 'AtStartup', ...text },
+      mpiImplementation: { default: 'OpenMPI', ...oneOf('OpenMPI', 'Intel', 'MPICH') },
+      mpiReplicaSpecs: replicaSpecs(podSpec(schemaOf)),
+      runLauncherAsWorker: { default: false, ...flag },
+      runPolicy,
+      slotsPerWorker: { default: 1, ...int32 },
+      sshAuthMountPath: { default: '/root/.ssh', ...text },
+    },
+    ['mpiReplicaSpecs'],
+  );
+  return [
+    definition({
+      group: 'kubeflow.org',
+      kind: 'MPIJob',
+      versions: [{ name: 'v2beta1', spec, status: jobStatus }],
     }),
   ];
 }

@@ -166,6 +166,7 @@ export const catalogue: readonly ImageEntry[] = [
   },
   { repository: 'docker.io/library/ubuntu', tags: { latest: 29 * MB, '22.04': 28 * MB, '24.04': 29 * MB } },
   { repository: 'docker.io/metacontrollerio/metacontroller', tags: { 'v2.0.4': 25 * MB } },
+  { repository: 'docker.io/mpioperator/mpi-operator', tags: { '0.6.0': 26 * MB } },
   { repository: 'docker.io/nicolaka/netshoot', tags: { latest: 196 * MB } },
   { repository: 'docker.io/polinux/stress', tags: { latest: 4 * MB } },
   { repository: 'docker.io/traefik/whoami', tags: { latest: 2.9 * MB, 'v1.10': 2.9 * MB } },

@@ -1,7 +1,9 @@
 // Kubeflow's Training Operator, first generation: one controller for each framework, of which this one runs PyTorchJobs.
+// Beside it the MPI Operator.
 
 import { type Controller, controllerRuntime, runOperator, watched, zapConsole } from '../operator/index.ts';
 import type { Container, Program } from '../types.ts';
+import { mpiOperator } from './mpi.ts';
 import { pytorchJobs } from './pytorch.ts';
 
 const START_MS = 400;
@@ -49,4 +51,4 @@ const trainingOperator: Program = {
   },
 };
 
-export const training: readonly Program[] = [trainingOperator];
+export const training: readonly Program[] = [trainingOperator, mpiOperator];

@@ -1,8 +1,7 @@
-// The status of a PyTorchJob while one reconcile works on it: conditions in the order in which they came, the last one being
+// The status of a training job while one reconcile works on it: conditions in the order in which they came, the last one being
 // what `kubectl get` calls its state, and what the replicas do. Knows no API.
 
 import { type KubeObject, timestamp } from '../../../kube/index.ts';
-import { type Role, roleLabels } from './job.ts';
 
 export type ConditionType = 'Created' | 'Running' | 'Restarting' | 'Succeeded' | 'Failed' | 'Suspended';
 
@@ -24,28 +23,19 @@ interface ReplicaStatus {
 
 export interface JobStatus {
   conditions: JobCondition[];
-  replicaStatuses?: Partial<Record<Role, ReplicaStatus>>;
+  replicaStatuses?: Record<string, ReplicaStatus>;
   startTime?: string;
   completionTime?: string;
 }
 
-const REASON: Record<ConditionType, string> = {
-  Created: 'PyTorchJobCreated',
-  Running: 'PyTorchJobRunning',
-  Restarting: 'PyTorchJobRestarting',
-  Succeeded: 'PyTorchJobSucceeded',
-  Failed: 'PyTorchJobFailed',
-  Suspended: 'PyTorchJobSuspended',
-};
-
 export class Progress {
   readonly status: JobStatus;
-  private readonly job: KubeObject;
+  private readonly kind: string;
   private readonly now: string;
 
   /** `now` in milliseconds. */
   constructor(job: KubeObject, now: number) {
-    this.job = job;
+    this.kind = job.kind;
     this.now = timestamp(now);
     this.status = { conditions: [], ...structuredClone(job['status'] ?? {}) };
   }
@@ -62,7 +52,7 @@ export class Progress {
     type: ConditionType,
     message: string,
     status: 'True' | 'False' = 'True',
-    reason: string = REASON[type],
+    reason = `${this.kind}${type}`,
   ): void {
     const { conditions } = this.status;
     const known = conditions.find(condition => condition.type === type);
@@ -98,14 +88,21 @@ export class Progress {
   }
 
   /** Counts the pods of one role anew; zeros are left out. */
-  count(role: Role, pods: readonly KubeObject[]): Required<Omit<ReplicaStatus, 'selector'>> {
+  count(
+    role: string,
+    pods: readonly KubeObject[],
+    labels: Record<string, string> = {},
+  ): Required<Omit<ReplicaStatus, 'selector'>> {
     const of = (phase: string) => pods.filter(pod => pod['status']?.phase === phase).length;
     const counts = { active: of('Running'), succeeded: of('Succeeded'), failed: of('Failed') };
-    const labels = Object.entries(roleLabels(this.job, role));
+    const selector = Object.entries(labels).map(pair => pair.join('='));
     const seen = Object.entries(counts).filter(([, number]) => number > 0);
     this.status.replicaStatuses = {
       ...this.status.replicaStatuses,
-      [role]: { ...Object.fromEntries(seen), selector: labels.map(pair => pair.join('=')).join(',') },
+      [role]: {
+        ...Object.fromEntries(seen),
+        ...(selector.length > 0 && { selector: selector.join(',') }),
+      },
     };
     return counts;
   }

@@ -17,6 +17,7 @@ import {
   type ReplicaSpec,
   type RunPolicy,
   replicasOf,
+  roleLabels,
   runPolicyOf,
   serviceOf,
 } from './job.ts';
@@ -213,7 +214,7 @@ class Round {
   private judge({ role, replicas, restartPolicy }: ReplicaSpec, pods: KubeObject[]): void {
     const { progress, name } = this;
     const own = pods.filter(pod => (indexOf(pod, role) ?? replicas) < replicas);
-    const { active, succeeded, failed } = progress.count(role, own);
+    const { active, succeeded, failed } = progress.count(role, own, roleLabels(this.job, role));
     const expected = replicas - succeeded;
     this.log(
       'info',

@@ -54,12 +54,13 @@ export async function netcat(args: string[], ctx: any, tools: ShellTools) {
     }
     if (ctx.stdin) stream.write(Buffer.from(String(ctx.stdin), 'latin1'));
     stream.end();
+    const received: Uint8Array[] = [];
     await new Promise<void>(resolve => {
-      stream.onData(chunk => tools.print(Buffer.from(chunk).toString('utf8')));
+      stream.onData(chunk => received.push(chunk));
       stream.onClose(() => resolve());
       tools.signal.addEventListener('abort', () => stream.destroy(), { once: true });
     });
-    return ok;
+    return { ...ok, stdout: Buffer.concat(received).toString('latin1') };
   } catch (error) {
     if (!(error instanceof DialError)) throw error;
     if (error.reason === 'no such host') return fail(`nc: bad address '${host}'\n`, 1);
