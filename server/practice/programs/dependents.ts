@@ -4,6 +4,7 @@
 import { DialError } from '../network/index.ts';
 import { portsOf } from './general.ts';
 import { SqlError } from './mysql/packets.ts';
+import { answerPipelines } from './pipeline-rest.ts';
 import { preparePipelineTables } from './pipeline-tables.ts';
 import { untilAborted } from './signals.ts';
 import type { Container, HttpRequest, HttpResponse, Program } from './types.ts';
@@ -27,7 +28,10 @@ interface Dependent {
   };
   /** Ports besides those that the pod declares. */
   ports?: number[];
-  answer?(request: HttpRequest, container: Container): HttpResponse | undefined;
+  answer?(
+    request: HttpRequest,
+    container: Container,
+  ): HttpResponse | undefined | Promise<HttpResponse | undefined>;
   memoryMiB: number;
 }
 
@@ -108,18 +112,11 @@ const apiServer: Dependent = {
     ],
   },
   ports: [8887, 8888],
-  answer: request =>
+  answer: (request, c) =>
     /^\/apis\/v(1|2)beta1\/healthz/.test(request.path)
       ? json({ commit_sha: 'unknown', tag_name: '2.3.0', multi_user: true })
       : request.path.startsWith('/apis/')
-        ? json(
-            {
-              code: 16,
-              message: 'Failed to authorize: User identity is empty in the request header.',
-              details: [],
-            },
-            401,
-          )
+        ? answerPipelines(request, c, apiServer.needs(c))
         : undefined,
   memoryMiB: 62,
 };
@@ -208,7 +205,7 @@ function program(of: Dependent, image = of.image): Program {
       for (const number of new Set([...portsOf(container), ...(of.ports ?? [])]))
         container.serveHttp(
           number,
-          request => of.answer?.(request, container) ?? { status: 404, body: 'Not Found' },
+          async request => (await of.answer?.(request, container)) ?? { status: 404, body: 'Not Found' },
         );
       for (const line of of.ready(container)) container.logError(line);
       await untilAborted(container.signal);

@@ -22,8 +22,8 @@ const TABLES: Record<string, string> = {
   tasks: `${ID}, Namespace varchar(255) NOT NULL, PipelineName varchar(255) NOT NULL, RunUUID varchar(255) NOT NULL, PodName varchar(255) NOT NULL, ${MADE}, FinishedTimestamp bigint, Fingerprint varchar(255) NOT NULL`,
 };
 
-/** Makes database and tables where they are not there yet; rejects with what MySQL says. */
-export async function preparePipelineTables(container: Container, host: string, port: number): Promise<void> {
+/** A connection to the server's own database; rejects with what MySQL says. */
+async function open(container: Container, host: string, port: number) {
   const { env, network } = container;
   const database = env['DBCONFIG_MYSQLCONFIG_DBNAME'] ?? env['DBCONFIG_DBNAME'] ?? 'mlpipeline';
   const connection = await MysqlConnection.open(
@@ -33,9 +33,33 @@ export async function preparePipelineTables(container: Container, host: string, 
       password: env['DBCONFIG_MYSQLCONFIG_PASSWORD'] ?? env['DBCONFIG_PASSWORD'] ?? '',
     },
   );
+  return { connection, database };
+}
+
+/** Makes database and tables where they are not there yet. */
+export async function preparePipelineTables(container: Container, host: string, port: number): Promise<void> {
+  const { connection, database } = await open(container, host, port);
   await connection.query(`CREATE DATABASE IF NOT EXISTS ${database}`);
   await connection.use(database);
   for (const [name, columns] of Object.entries(TABLES))
     await connection.query(`CREATE TABLE IF NOT EXISTS ${name} (${columns})`);
   connection.close();
+}
+
+/** The rows of one table that belong to a namespace. */
+export async function pipelineRows(
+  container: Container,
+  at: { host: string; port: number },
+  table: string,
+  namespace: string,
+): Promise<Record<string, string | null>[]> {
+  const { connection, database } = await open(container, at.host, at.port);
+  await connection.use(database);
+  const where = `WHERE Namespace = '${namespace.replaceAll("'", "''")}'`;
+  const result = await connection.query(`SELECT * FROM ${table} ${where}`);
+  connection.close();
+  if (!('columns' in result)) return [];
+  return result.rows.map(cells =>
+    Object.fromEntries(result.columns.map((column, index) => [column.name, cells[index] ?? null])),
+  );
 }
