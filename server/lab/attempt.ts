@@ -108,9 +108,9 @@ class RunningAttempt implements Attempt {
     const state = step?.checks.find(
       candidate => candidate.check.id === checkId && candidate.check.kind === 'answer',
     );
-    if (!step || !state) return say('這個步驟沒有這個問題。', 'This step has no such question.');
+    if (!step || !state) return say('這一關沒有這個問題。', 'This checkpoint has no such question.');
     if (!step.opened)
-      return say('先完成前面的步驟，再回答這一題。', 'Finish the steps before this one first.');
+      return say('先過前面的關卡，再回答這一題。', 'Pass the checkpoints before this one first.');
     if (value.length > MAX_ANSWER) return say('答案太長了。', 'The answer is too long.');
     if (state.latched) return undefined;
     state.answer = value;
@@ -160,9 +160,9 @@ class RunningAttempt implements Attempt {
     return this.inTurn(async () => {
       const step = this.steps.find(({ id }) => id === stepId);
       if (!step || this.viewOf(step).solution === undefined)
-        return say('這個步驟沒有附解答。', 'This step comes without a solution.');
+        return say('這一關沒有附解答。', 'This checkpoint comes without a solution.');
       if (!step.opened)
-        return say('先完成前面的步驟，再看這一步的解答。', 'Finish the steps before this one first.');
+        return say('先過前面的關卡，再看這一關的解答。', 'Pass the checkpoints before this one first.');
       if (step.solutionAt !== undefined) return undefined;
       const before = await this.keep();
       if (this.kube) step.answers = await answersSeen(this.lab, stepId, this.kube);
@@ -427,6 +427,6 @@ class RunningAttempt implements Attempt {
 const MAX_ANSWER = 500;
 
 const NOT_KEPT = say(
-  '這個步驟當時的叢集沒有留下來，回不去了。',
-  'The cluster of that step was not kept; there is no way back to it.',
+  '過那一關時的叢集沒有留下來，回不去了。',
+  'The cluster of that checkpoint was not kept; there is no way back to it.',
 );

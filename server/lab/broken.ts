@@ -7,7 +7,7 @@ import type { Attempt, AttemptOptions } from './types.ts';
 export function brokenAttempt(options: AttemptOptions, error: LabError): Attempt {
   const [first = ''] = error.problems;
   const note = say(
-    `這個實驗的定義有問題，不是你的錯：${first}`,
+    `這個實作的定義有問題，不是你的錯：${first}`,
     `This lab is broken, which is not your doing: ${first}`,
   );
   const at = new Date(options.clock.now()).toISOString();

@@ -26,7 +26,7 @@ export async function untilHold(
         const bad = running.map(check => check.verdict()).find(verdict => verdict.state !== 'holds');
         reject(
           new CouldNotLook(
-            bad?.said ?? say('叢集沒有到達實驗的起點。', 'The cluster did not reach the start of the lab.'),
+            bad?.said ?? say('叢集沒有到達實作的起點。', 'The cluster did not reach the start of the lab.'),
           ),
         );
       };

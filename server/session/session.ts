@@ -323,14 +323,14 @@ const TAKEN_UP: Text = {
 function rebuilt(kept: 'none' | { lost: Text }): Text {
   const why = kept === 'none' ? { 'zh-TW': '它沒有存下來', en: 'it was not kept' } : kept.lost;
   return {
-    'zh-TW': `你離開時的叢集拿不回來（${why['zh-TW']}），已經重新準備成練習一開始的樣子。做過的檢查點仍然算數。`,
+    'zh-TW': `你離開時的叢集拿不回來（${why['zh-TW']}），已經重新準備成實作一開始的樣子。做過的檢查點仍然算數。`,
     en: `The cluster you left cannot be taken up again (${why.en}), so it was prepared anew as at the lab's start. What you passed still counts.`,
   };
 }
 
 function broken(code: number): Text {
   return {
-    'zh-TW': `shell 一啟動就結束了（結束碼 ${code}）。請重設這個練習；若仍如此，是我們的錯。`,
+    'zh-TW': `shell 一啟動就結束了（結束碼 ${code}）。請按「重來」重設這個實作；若仍如此，是我們的錯。`,
     en: `The shell ended as soon as it started (exit code ${code}). Reset the lab; if it happens again, the fault is ours.`,
   };
 }

@@ -221,11 +221,11 @@ function failed(error: unknown): OpenAnswer {
 
 function failure(error: unknown): Text {
   const said = (error instanceof Error ? error.message : String(error)).split('\n')[0];
-  return { 'zh-TW': `開啟練習時失敗：${said}`, en: `The lab could not be opened: ${said}` };
+  return { 'zh-TW': `開啟實作時失敗：${said}`, en: `The lab could not be opened: ${said}` };
 }
 
 const NOT_THERE: Text = {
-  'zh-TW': '這個練習不能在這種叢集上進行，請改選另一種。',
+  'zh-TW': '這個實作不能在這種叢集上進行，請改選另一種。',
   en: 'This lab does not run on this kind of cluster; choose the other one.',
 };
 const GONE: Text = {
@@ -233,7 +233,7 @@ const GONE: Text = {
   en: 'This cluster is no longer there. Reload the page and choose again.',
 };
 const TOO_MANY: Text = {
-  'zh-TW': `已經開著 ${MOST_SESSIONS} 個練習。請先關掉其中一個分頁。`,
+  'zh-TW': `已經開著 ${MOST_SESSIONS} 個實作。請先關掉其中一個分頁。`,
   en: `${MOST_SESSIONS} labs are open already. Close one of their tabs first.`,
 };
 const MINIKUBE_SHELL: Text = {
