@@ -3,7 +3,7 @@
 export type { AddressPool } from './addresses.ts';
 export { callGrpc, GRPC, GrpcError, type GrpcMethod, serveGrpc } from './grpc.ts';
 export { checkHealth, type Health, healthMethods, serveHealth } from './grpc-health.ts';
-export type { HttpAnswer, HttpCall } from './http.ts';
+export type { HttpAnswer, HttpCall, HttpRequest, HttpResponse } from './http.ts';
 export { requestHttp, STATUS_TEXT, serveHttp } from './http.ts';
 export type { Attachment, Source } from './network.ts';
 export { ClusterNetwork } from './network.ts';

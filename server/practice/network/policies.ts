@@ -1,8 +1,9 @@
 // Which connections between pods the NetworkPolicies allow, as a CNI that enforces them decides. Knows addresses, labels
 // and policies, no streams.
 
-import type { ApiClient, GroupVersionResource, KubeObject, WatchHandle } from '../../kube/index.ts';
+import type { ApiClient, KubeObject, WatchHandle } from '../../kube/index.ts';
 import { labelSelectorMatches } from '../../kube/selectors/index.ts';
+import { follow } from './follow.ts';
 
 const POLICIES = { group: 'networking.k8s.io', version: 'v1', resource: 'networkpolicies' };
 const PODS = { group: '', version: 'v1', resource: 'pods' };
@@ -37,44 +38,22 @@ export class NetworkPolicies {
 
   /** Follows the API until `stop`; a stream that ends is opened again. */
   start(client: ApiClient): void {
-    const follow = (
-      resource: GroupVersionResource,
-      apply: (object: KubeObject, gone: boolean) => void,
-      forget: () => void,
-    ) => {
-      let handle: WatchHandle | undefined;
-      let stopped = false;
-      const open = () => {
-        if (stopped) return;
-        forget();
-        handle = client.watch(
-          resource,
-          {},
-          event => apply(event.object, event.type === 'DELETED'),
-          () => queueMicrotask(open),
-        );
-      };
-      open();
-      this.watches.push({
-        stop: () => {
-          stopped = true;
-          handle?.stop();
-        },
-      });
-    };
     const into = (map: Map<string, KubeObject>) => (object: KubeObject, gone: boolean) => {
       if (gone) map.delete(keyOf(object));
       else map.set(keyOf(object), object);
     };
-    follow(POLICIES, into(this.policies), () => this.policies.clear());
-    follow(NAMESPACES, into(this.namespaces), () => this.namespaces.clear());
-    follow(
-      PODS,
-      (pod, gone) => this.applyPod(pod, gone),
-      () => {
-        this.pods.clear();
-        this.byAddress.clear();
-      },
+    this.watches.push(
+      follow(client, POLICIES, into(this.policies), () => this.policies.clear()),
+      follow(client, NAMESPACES, into(this.namespaces), () => this.namespaces.clear()),
+      follow(
+        client,
+        PODS,
+        (pod, gone) => this.applyPod(pod, gone),
+        () => {
+          this.pods.clear();
+          this.byAddress.clear();
+        },
+      ),
     );
   }
 

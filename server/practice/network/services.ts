@@ -2,6 +2,7 @@
 
 import type { ApiClient, KubeObject, WatchHandle } from '../../kube/index.ts';
 import { isAddress } from './addresses.ts';
+import { follow } from './follow.ts';
 
 const SERVICES = { group: '', version: 'v1', resource: 'services' };
 const SLICES = { group: 'discovery.k8s.io', version: 'v1', resource: 'endpointslices' };
@@ -31,43 +32,22 @@ export class ServiceDirectory {
 
   /** Follows the API until `stop`; a stream that ends is opened again. */
   start(client: ApiClient): void {
-    const follow = (
-      resource: typeof SERVICES,
-      apply: (object: KubeObject, gone: boolean) => void,
-      forget: () => void,
-    ) => {
-      let handle: WatchHandle | undefined;
-      let stopped = false;
-      const open = () => {
-        if (stopped) return;
-        forget();
-        handle = client.watch(
-          resource,
-          {},
-          event => apply(event.object, event.type === 'DELETED'),
-          () => queueMicrotask(open),
-        );
-      };
-      open();
-      this.watches.push({
-        stop: () => {
-          stopped = true;
-          handle?.stop();
+    this.watches.push(
+      follow(
+        client,
+        SERVICES,
+        (o, gone) => this.applyService(o, gone),
+        () => {
+          this.services.clear();
+          this.byAddress.clear();
         },
-      });
-    };
-    follow(
-      SERVICES,
-      (o, gone) => this.applyService(o, gone),
-      () => {
-        this.services.clear();
-        this.byAddress.clear();
-      },
-    );
-    follow(
-      SLICES,
-      (o, gone) => this.applySlice(o, gone),
-      () => this.slices.clear(),
+      ),
+      follow(
+        client,
+        SLICES,
+        (o, gone) => this.applySlice(o, gone),
+        () => this.slices.clear(),
+      ),
     );
   }
 

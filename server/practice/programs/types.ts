@@ -4,7 +4,7 @@
 import type { Clock } from '../../clock.ts';
 import type { ApiClient, KubeObject } from '../../kube/index.ts';
 import type { Random } from '../../random.ts';
-import type { ByteStream, Network } from '../network/types.ts';
+import type { ByteStream, HttpRequest, HttpResponse, Network } from '../network/index.ts';
 import type { ContainerFileSystem } from './files.ts';
 
 export interface Container {
@@ -78,19 +78,7 @@ export interface ExecIo {
   onResize?(listener: (size: { cols: number; rows: number }) => void): void;
 }
 
-export interface HttpRequest {
-  method: string;
-  /** Path with query. */
-  path: string;
-  headers: Record<string, string>;
-  body: Uint8Array;
-}
-
-export interface HttpResponse {
-  status: number;
-  headers?: Record<string, string>;
-  body?: string | Uint8Array;
-}
+export type { HttpRequest, HttpResponse };
 
 /** Starts when the container starts; the promise's value is the exit code. A thrown error is a bug in the program: exit 1 with the error logged. */
 export interface Program {
