@@ -1,6 +1,12 @@
 // Pods.
 
-import { type FieldError, forbiddenField, invalidValue, type KubeObject, timestamp } from '../../../kube/index.ts';
+import {
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  type KubeObject,
+  timestamp,
+} from '../../../kube/index.ts';
 import { AGE, age, NAME, orNone, text, wide } from '../format.ts';
 import { partOf, statusOf } from '../parts.ts';
 import type { ResourceDefinition } from '../types.ts';
