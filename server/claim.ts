@@ -17,6 +17,7 @@ export class CannotClaim extends Error {
 export interface Claim {
   /** Tells whoever comes too late where this run is found. */
   servesAt(address: string): void;
+  /** May be called again, which does nothing. */
   release(): void;
 }
 
@@ -41,9 +42,13 @@ export function claimFolder(folder: string): Claim {
     if (UNWRITABLE.has(code & 0xff)) throw unwritable(folder, error);
     // A file system without locks: as it was before there were any.
   }
+  let held = true;
   return {
     servesAt: address => writeFileSync(addressFile, `${address}\n`),
     release: () => {
+      // By a second call the folder may be another's.
+      if (!held) return;
+      held = false;
       rmSync(addressFile, { force: true });
       lock?.close();
     },

@@ -2,6 +2,16 @@
 
 import { spawn } from 'node:child_process';
 
+/** npm's own waits between tries, up to a minute each, keep whoever is offline from hearing of it. In milliseconds. */
+const SOON = { npm_config_fetch_retry_mintimeout: '1000', npm_config_fetch_retry_maxtimeout: '5000' };
+
+const running = new Set();
+
+/** Ends what is under way, when the start has failed already; npm itself would try on for a minute. */
+export function stopNpm() {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 /** Resolves with the exit code and, on failure, a reason to put into a sentence. Never rejects. */
 export function npm(args, cwd) {
   const script = process.env.npm_execpath;
@@ -15,9 +25,10 @@ export function npm(args, cwd) {
   return new Promise(resolve => {
     const child = spawn(file, [...first, ...args], {
       cwd,
-      env: { ...env, PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: '1' },
+      env: { ...SOON, ...env, PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: '1' },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
+    running.add(child);
     let said = '';
     child.stderr.on('data', chunk => {
       said = (said + chunk).slice(-8000);
@@ -25,7 +36,10 @@ export function npm(args, cwd) {
     child.once('error', error => {
       resolve({ code: 1, reason: error.code === 'ENOENT' ? 'npm was not found on the PATH' : error.message });
     });
-    child.once('close', code => resolve({ code: code ?? 1, reason: reasonIn(said) }));
+    child.once('close', code => {
+      running.delete(child);
+      resolve({ code: code ?? 1, reason: reasonIn(said) });
+    });
   });
 }
 

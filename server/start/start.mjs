@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findNode } from './node.mjs';
+import { stopNpm } from './npm.mjs';
 import { ensurePackages } from './packages.mjs';
 import { Sorry } from './sorry.mjs';
 
@@ -47,6 +48,7 @@ export async function start(name, args) {
     if (error instanceof Sorry) console.error(error.message);
     else console.error(error);
     process.exitCode = 1;
+    stopNpm();
   }
 }
 

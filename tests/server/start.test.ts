@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newEnough } from '../../server/start/node.mjs';
 import { reasonIn } from '../../server/start/npm.mjs';
@@ -22,6 +22,19 @@ before(async () => {
   data = await mkdtemp(join(tmpdir(), 'kbd-start-'));
 });
 after(() => rm(data, { recursive: true, force: true }));
+
+/** What a failed test left running would hold the folder that the next one wants. */
+const started = new Set<ChildProcess>();
+afterEach(() => {
+  for (const { pid } of started) {
+    try {
+      process.kill(-pid!, 'SIGKILL');
+    } catch {
+      // It ended as it should.
+    }
+  }
+  started.clear();
+});
 
 interface Run {
   child: ChildProcess;
@@ -38,6 +51,7 @@ function start(args: string[], env: NodeJS.ProcessEnv = {}, node = process.execP
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
+  started.add(child);
   let said = '';
   for (const stream of [child.stdout!, child.stderr!]) {
     stream.on('data', chunk => {
