@@ -15,6 +15,8 @@ test('flags may stand anywhere and kinds may be named with their object', () => 
     'cd /tmp && kubectl describe pod "web 1"',
     'sudo kubectl describe pod web',
     'timeout -k 1 3 kubectl describe pod web',
+    'for i in 1 2; do kubectl describe pod web; sleep 1; done',
+    'until kubectl describe pod web; do sleep 1; done',
   ]) {
     assert.ok(commandFits(WANTED, line), line);
   }

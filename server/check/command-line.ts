@@ -1,7 +1,22 @@
 // Tells whether a typed command line is the command an author means, however its flags are ordered. Never runs it.
 
 /** Words before the program that change nothing about which command it is. */
-const PREFIXES = new Set(['sudo', 'time', 'watch', 'command', 'exec', 'nohup']);
+const PREFIXES = new Set([
+  'sudo',
+  'time',
+  'watch',
+  'command',
+  'exec',
+  'nohup',
+  // Inside a loop or a condition of the shell it runs as well.
+  'do',
+  'then',
+  'else',
+  'if',
+  'while',
+  'until',
+  '!',
+]);
 
 /**
  * A wanted command: its words in this order, others may stand between; flags may stand anywhere, as `--as=x` or `--as x`. Each word
