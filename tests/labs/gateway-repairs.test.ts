@@ -30,7 +30,7 @@ test('the gateway starts after any real repair', { timeout: 240_000, skip: NO_KU
       await stage.type('kubectl get pods -A');
       await stage.type('kubectl describe pod -n istio-system -l app=istio-ingressgateway');
       await stage.attempt.answer('read-the-event', 'answer-2', 'both');
-      await stage.attempt.answer('compare', 'allocatable', '4096Mi');
+      await stage.attempt.answer('compare', 'allocatable', '4,194,300 KiB');
       await stage.attempt.answer('compare', 'request', '0.125Gi');
       assert.equal(step('compare')?.state, 'passed');
       assert.equal(await stage.type(repair), 0);
