@@ -46,7 +46,11 @@ describe('a program under load', () => {
     assert.equal(used('hog'), 500);
     assert.equal(used('web'), 1);
     const { podIP } = (await pod('web')).status;
-    const asked = await exec('client', ['sh', '-c', `for i in $(seq 24); do wget -qO- http://${podIP}; done`]);
+    const asked = await exec('client', [
+      'sh',
+      '-c',
+      `for i in $(seq 24); do wget -qO- http://${podIP}; done`,
+    ]);
     assert.equal(asked.out, 'OK!'.repeat(24));
     assert.ok(used('web') >= 500, String(used('web')));
     await pass(3_000);
