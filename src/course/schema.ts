@@ -59,6 +59,7 @@ export type Facts = z.infer<typeof factsFile>['releases'];
 /** What the site needs of a lab at build time; the rest of lab.yaml belongs to the server. */
 export const labSummary = z.object({
   title: text,
+  summary: text.optional(),
   minutes: z.number(),
   steps: z.array(z.object({ id: z.string(), task: text })).min(1),
 });
