@@ -18,7 +18,9 @@ export function zapJson(container: Container): ZapLog {
     );
   return {
     info: (logger, message, values = {}) => line('info', logger, message, values),
-    error: (logger, message, error, values = {}) => line('error', logger, message, { ...values, error }),
+    // zap writes the stack after all fields, the error among them.
+    error: (logger, message, error, { stacktrace, ...values } = {}) =>
+      line('error', logger, message, { ...values, error, ...(stacktrace !== undefined && { stacktrace }) }),
   };
 }
 
