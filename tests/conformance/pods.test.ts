@@ -60,7 +60,8 @@ const PODS: Record<string, object> = {
   neverpull: { containers: [{ name: 'c', image: 'local/absent:1', imagePullPolicy: 'Never' }] },
   badimg: { containers: [{ name: 'c', image: 'Bad Image' }] },
   nonroot: { containers: [sleep({ securityContext: { runAsNonRoot: true } })] },
-  deadline: { activeDeadlineSeconds: 1, terminationGracePeriodSeconds: 1, containers: [sleep()] },
+  // Long enough for its turn in the line of pulls: the container is to run when the deadline comes.
+  deadline: { activeDeadlineSeconds: 4, terminationGracePeriodSeconds: 1, containers: [sleep()] },
 };
 
 /** What `kubectl get pods` shows in the end. */
