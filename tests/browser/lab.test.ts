@@ -126,7 +126,7 @@ async function doLab(page: Page, language: Language, size: Size): Promise<void> 
 
   await show('lab');
   const answers = page.locator('[data-step="compare"] form');
-  await answers.nth(0).locator('input').fill('4Gi');
+  await answers.nth(0).locator('input').fill('4194300Ki');
   await answers.nth(0).locator('button').click();
   await answers.nth(1).locator('input').fill('1Gi');
   await answers.nth(1).locator('button').click();

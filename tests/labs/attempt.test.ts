@@ -400,6 +400,8 @@ steps:
   const at = (name: string) => join(home, name);
   await attempt.solution('write');
 
+  // A file system dates its files by a clock that ticks a few milliseconds apart.
+  await new Promise(resolve => setTimeout(resolve, 30));
   writeFileSync(at('a.txt'), 'mine');
   const first = await attempt.compare('write', 0);
   assert.deepEqual(first, { loss: { objects: [], files: ['~/a.txt'] }, undo: true });
