@@ -2,20 +2,24 @@
 // reason: it holds a whole pod specification several times over. Knows no cluster.
 
 import type { KubeObject } from '../../kube/index.ts';
+import {
+  AGE,
+  type Column,
+  column,
+  date,
+  definition,
+  flag,
+  int32,
+  int64,
+  list,
+  map,
+  record,
+  text,
+} from './definition.ts';
 import { type JsonSchema, QUANTITY, schemaWriter } from './structural-schema.ts';
 
 const GROUP = 'serving.kserve.io';
-const text: JsonSchema = { type: 'string' };
 const integer: JsonSchema = { type: 'integer' };
-const count: JsonSchema = { format: 'int64', type: 'integer' };
-const flag: JsonSchema = { type: 'boolean' };
-const map = (value: JsonSchema): JsonSchema => ({ additionalProperties: value, type: 'object' });
-const list = (items: JsonSchema): JsonSchema => ({ items, type: 'array' });
-const record = (properties: Record<string, JsonSchema>, required: string[] = []): JsonSchema => ({
-  properties,
-  ...(required.length > 0 && { required }),
-  type: 'object',
-});
 
 /** The runtimes of the old style, each a container with a place to load the model from. */
 const RUNTIMES = [
@@ -31,8 +35,6 @@ const RUNTIMES = [
   'xgboost',
 ];
 
-const column = (name: string, jsonPath: string, type = 'string') => ({ jsonPath, name, type });
-const AGE = column('Age', '.metadata.creationTimestamp', 'date');
 const READY = `.status.conditions[?(@.type=='Ready')].status`;
 const traffic = (which: string, field: string) =>
   `.status.components.predictor.traffic[?(@.${which})].${field}`;
@@ -67,8 +69,8 @@ export async function inferenceServiceCrd(): Promise<KubeObject> {
       ),
     }),
     batcher: record({ maxBatchSize: integer, maxLatency: integer, timeout: integer }),
-    canaryTrafficPercent: count,
-    containerConcurrency: count,
+    canaryTrafficPercent: int64,
+    containerConcurrency: int64,
     deploymentStrategy: schemaOf('V1DeploymentStrategy'),
     labels: map(text),
     logger: record({
@@ -77,11 +79,11 @@ export async function inferenceServiceCrd(): Promise<KubeObject> {
       mode: { enum: ['all', 'request', 'response'], type: 'string' },
       url: text,
     }),
-    maxReplicas: { format: 'int32', type: 'integer' },
-    minReplicas: { format: 'int32', type: 'integer' },
+    maxReplicas: int32,
+    minReplicas: int32,
     scaleMetric: { enum: ['cpu', 'memory', 'concurrency', 'rps'], type: 'string' },
-    scaleTarget: { format: 'int32', type: 'integer' },
-    timeout: count,
+    scaleTarget: int32,
+    timeout: int64,
   };
   const modelFormat = record({ name: text, version: text }, ['name']);
   const predictor = record({
@@ -93,9 +95,9 @@ export async function inferenceServiceCrd(): Promise<KubeObject> {
   });
   const art = record({ ...model, config: map(text), type: { enum: ['SquareAttack'], type: 'string' } });
 
-  return definition('InferenceService', 'Namespaced', ['isvc'], {
+  return kserveKind('InferenceService', 'Namespaced', ['isvc'], {
     name: 'v1beta1',
-    additionalPrinterColumns: [
+    columns: [
       column('URL', '.status.url'),
       column('Ready', READY),
       column('Prev', traffic("tag=='prev'", 'percent'), 'integer'),
@@ -125,7 +127,7 @@ function inferenceServiceStatus(): JsonSchema {
   const route = record({
     configurationName: text,
     latestRevision: flag,
-    percent: count,
+    percent: int64,
     revisionName: text,
     tag: text,
     url: text,
@@ -156,12 +158,12 @@ function inferenceServiceStatus(): JsonSchema {
         message: text,
         modelRevisionName: text,
         reason: text,
-        time: { format: 'date-time', type: 'string' },
+        time: date,
       }),
       states: record({ activeModelState: text, targetModelState: text }),
       transitionStatus: { default: 'UpToDate', type: 'string' },
     }),
-    observedGeneration: count,
+    observedGeneration: int64,
     url: text,
   });
 }
@@ -176,10 +178,10 @@ export function otherKserveCrds(): KubeObject[] {
     AGE,
   ];
   const withUrl = [column('URL', '.status.url'), column('Ready', READY), AGE];
-  const simple = (kind: string, scope: string, shortNames: string[], columns?: object[]) =>
-    definition(kind, scope, shortNames, {
+  const simple = (kind: string, scope: 'Namespaced' | 'Cluster', shortNames: string[], columns?: Column[]) =>
+    kserveKind(kind, scope, shortNames, {
       name: 'v1alpha1',
-      ...(columns && { additionalPrinterColumns: columns }),
+      ...(columns && { columns }),
       spec: open,
       status: open,
     });
@@ -194,51 +196,19 @@ export function otherKserveCrds(): KubeObject[] {
   ];
 }
 
-interface Version {
-  name: string;
-  additionalPrinterColumns?: object[];
-  spec: JsonSchema;
-  status: JsonSchema;
-}
-
-function definition(kind: string, scope: string, shortNames: string[], version: Version): KubeObject {
-  const singular = kind.toLowerCase();
-  const plural = `${singular}s`;
-  const { name, additionalPrinterColumns, spec, status } = version;
-  const openAPIV3Schema = record({
-    apiVersion: text,
-    kind: text,
-    metadata: { type: 'object' },
-    spec,
-    status,
+/** A kind of KServe's, in its one version. */
+function kserveKind(
+  kind: string,
+  scope: 'Namespaced' | 'Cluster',
+  shortNames: string[],
+  version: { name: string; columns?: Column[]; spec: JsonSchema; status: JsonSchema },
+): KubeObject {
+  return definition({
+    group: GROUP,
+    kind,
+    labels: { app: 'kserve', 'app.kubernetes.io/name': 'kserve' },
+    ...(shortNames.length > 0 && { shortNames }),
+    scope,
+    versions: [version],
   });
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: {
-      name: `${plural}.${GROUP}`,
-      labels: { app: 'kserve', 'app.kubernetes.io/name': 'kserve' },
-    },
-    spec: {
-      group: GROUP,
-      names: {
-        kind,
-        listKind: `${kind}List`,
-        plural,
-        ...(shortNames.length > 0 && { shortNames }),
-        singular,
-      },
-      scope,
-      versions: [
-        {
-          ...(additionalPrinterColumns && { additionalPrinterColumns }),
-          name,
-          schema: { openAPIV3Schema },
-          served: true,
-          storage: true,
-          subresources: { status: {} },
-        },
-      ],
-    },
-  };
 }

@@ -8,6 +8,7 @@ import { alpha, CONFIG, CONFIG_MAP, DEPLOYMENT, INFERENCE_SERVICE } from './kind
 import { type InitializerSettings, MUTATE_PODS, reviewPod } from './pod-webhook.ts';
 
 const START_MS = 400;
+const MIB = 1024 * 1024;
 const WEBHOOK_PORT = 9443;
 const stack = (place: string) =>
   `main.main\n\t/go/src/github.com/kserve/kserve/cmd/${place}\nruntime.main\n\t/usr/local/go/src/runtime/proc.go:271`;
@@ -52,19 +53,24 @@ function habitsOf(c: Container): Habits {
 const namespaceOf = (c: Container) => c.env['POD_NAMESPACE'] ?? c.pod.metadata.namespace ?? 'default';
 const exitOf = (c: Container) => (c.signal.reason === 'SIGTERM' ? 0 : 137);
 
+/** What both managers do first: their way to the API, or the exit code of one that gets no further. */
+async function begin(c: Container, habits: Habits, use: Parameters<Container['use']>[0]) {
+  c.use(use);
+  await c.clock.sleep(START_MS, c.signal);
+  if (c.signal.aborted) return exitOf(c);
+  if (c.api) return c.api;
+  habits.noAccount?.();
+  return 1;
+}
+
 /** The manager of kserve/kserve-controller. */
 export const manager: Program = {
   image: 'docker.io/kserve/kserve-controller',
   async run(c) {
     const log = zapJson(c);
-    c.use({ cpuMillis: 4, memoryBytes: 52 * 1024 * 1024 });
-    await c.clock.sleep(START_MS, c.signal);
-    if (c.signal.aborted) return exitOf(c);
     const habits = habitsOf(c);
-    if (!c.api) {
-      habits.noAccount?.();
-      return 1;
-    }
+    const api = await begin(c, habits, { cpuMillis: 4, memoryBytes: 52 * MIB });
+    if (typeof api === 'number') return api;
     for (const step of [
       'Setting up manager',
       'Registering Components.',
@@ -73,7 +79,7 @@ export const manager: Program = {
     ])
       log.info('setup', step);
     try {
-      if (!c.resumed) await c.api.get(CONFIG_MAP, { namespace: namespaceOf(c), name: CONFIG });
+      if (!c.resumed) await api.get(CONFIG_MAP, { namespace: namespaceOf(c), name: CONFIG });
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
       log.error('setup', 'unable to get deploy config.', error.message, {
@@ -114,17 +120,12 @@ export const localModel: Program = {
   image: 'docker.io/kserve/kserve-localmodel-controller',
   async run(c) {
     const log = zapJson(c);
-    c.use({ cpuMillis: 3, memoryBytes: 38 * 1024 * 1024 });
-    await c.clock.sleep(START_MS, c.signal);
-    if (c.signal.aborted) return exitOf(c);
     const habits = habitsOf(c);
-    if (!c.api) {
-      habits.noAccount?.();
-      return 1;
-    }
+    const api = await begin(c, habits, { cpuMillis: 3, memoryBytes: 38 * MIB });
+    if (typeof api === 'number') return api;
     log.info('setup', 'Setting up manager');
     const { group, version, kind } = INFERENCE_SERVICE;
-    const served = (await c.api.discover?.(group, version)) ?? [];
+    const served = (await api.discover?.(group, version)) ?? [];
     if (!served.some(found => found.kind === kind)) {
       const error = `no matches for kind "${kind}" in version "${group}/${version}"`;
       log.error('setup', 'unable to create controller', error, {
