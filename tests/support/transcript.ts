@@ -4,6 +4,9 @@
 import assert from 'node:assert/strict';
 import type { RunOptions, TestCluster } from './practice.ts';
 
+/** Between two looks of `$~`, ms: kubectl at work takes a processor from what it waits for. */
+const LOOK_AGAIN = 300;
+
 interface Step {
   command: string;
   expected: string[];
@@ -31,7 +34,7 @@ export async function transcript(
         difference(step.expected, actual) ?? (output.code === step.exit ? undefined : `exit ${output.code}`);
       if (problem === undefined) break;
       if (step.retry && Date.now() < deadline) {
-        await new Promise(resolve => setTimeout(resolve, 100));
+        await new Promise(resolve => setTimeout(resolve, LOOK_AGAIN));
         continue;
       }
       assert.fail(
