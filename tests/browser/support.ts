@@ -121,19 +121,24 @@ export async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(PICTURES, `${name}.png`) });
 }
 
-/**
- * Accessibility findings as sentences; xterm's own inner workings are xterm's. `rules` are all of axe's unless some are named.
- */
-export function axe(page: Page, rules?: string[]): Promise<string[]> {
-  return page.evaluate(async (runOnly?: string[]) => {
-    const { axe } = window as unknown as { axe: typeof axeCore };
-    // No rule asks for the style sheets themselves, nor anyone for what is well.
-    const settings = { resultTypes: ['violations' as const], preload: false, ...(runOnly && { runOnly }) };
-    const { violations } = await axe.run({ exclude: ['.xterm'] }, settings);
-    return violations.flatMap(({ id, help, nodes }) =>
-      nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary ?? help}`),
-    );
-  }, rules);
+/** Accessibility findings as sentences; xterm's own inner workings are xterm's. All of axe's rules unless `only` some, or `without` some. */
+export function axe(
+  page: Page,
+  { only, without = [] }: { only?: string[]; without?: string[] } = {},
+): Promise<string[]> {
+  const rules = Object.fromEntries(without.map(rule => [rule, { enabled: false }]));
+  return page.evaluate(
+    async asked => {
+      const { axe } = window as unknown as { axe: typeof axeCore };
+      // No rule asks for the style sheets themselves, nor anyone for what is well.
+      const settings = { resultTypes: ['violations' as const], preload: false, ...asked };
+      const { violations } = await axe.run({ exclude: ['.xterm'] }, settings);
+      return violations.flatMap(({ id, help, nodes }) =>
+        nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary ?? help}`),
+      );
+    },
+    { rules, ...(only && { runOnly: only }) },
+  );
 }
 
 /** Requests on their way, page by page. */
