@@ -129,17 +129,21 @@ async function select(page: Page, text: string): Promise<void> {
   await page.mouse.click(box.x + 12, box.y + box.height / 2, { clickCount: 3 });
 }
 
-for (const key of ['Control+Shift+C', 'Control+Insert', 'button']) {
-  story(`a selection is copied with ${key}, Chinese as it is`, async ({ page }) => {
-    await run(page, "printf '叢集 %s\\n' 已就緒");
-    await eventually(async () => (await lines(page)).includes('叢集 已就緒'), page, 'nothing was printed');
+story('a selection is copied by two keys and a button, Chinese as it is', async ({ page }) => {
+  await run(page, "printf '叢集 %s\\n' 已就緒");
+  await eventually(async () => (await lines(page)).includes('叢集 已就緒'), page, 'nothing was printed');
+  for (const key of ['Control+Shift+C', 'Control+Insert', 'button']) {
     await putOnClipboard(page, 'what was there before');
     await select(page, '叢集 已就緒');
     if (key === 'button') await page.getByRole('button', { name: 'Copy the selection' }).click();
     else await page.keyboard.press(key);
-    await eventually(async () => (await clipboard(page)).trim() === '叢集 已就緒', page, 'it was not copied');
-  });
-}
+    await eventually(
+      async () => (await clipboard(page)).trim() === '叢集 已就緒',
+      page,
+      `it was not copied with ${key}`,
+    );
+  }
+});
 
 story('Ctrl+C stays the shell’s, also while something is selected', async ({ page }) => {
   await run(page, 'echo here; sleep 100');
@@ -149,26 +153,31 @@ story('Ctrl+C stays the shell’s, also while something is selected', async ({ p
   await eventually(async () => (await shown(page)).includes('^C'), page, 'it was not interrupted');
 });
 
-for (const key of ['Control+Shift+V', 'Shift+Insert', 'button']) {
-  story(`several lines pasted with ${key} wait at the prompt and run as one on Enter`, async ({ page }) => {
-    await putOnClipboard(page, 'echo 第一-$((1+1))\necho 第二-$((2+2))\n');
-    if (key === 'button') await page.getByRole('button', { name: 'Paste', exact: true }).click();
-    else await page.keyboard.press(key);
-    await eventually(
-      async () => (await shown(page)).includes('echo 第二-$((2+2))'),
-      page,
-      'it was not pasted',
-    );
-    await new Promise(done => setTimeout(done, 500));
-    assert.doesNotMatch(await shown(page), /第一-2/, 'it ran by itself');
-    await page.keyboard.press('Enter');
-    await eventually(
-      async () => (await lines(page)).includes('第一-2') && (await lines(page)).includes('第二-4'),
-      page,
-      'it did not run',
-    );
-  });
-}
+story(
+  'several lines pasted by two keys or a button wait at the prompt and run as one on Enter',
+  async ({ page }) => {
+    for (const key of ['Control+Shift+V', 'Shift+Insert', 'button']) {
+      await putOnClipboard(page, 'echo 第一-$((1+1))\necho 第二-$((2+2))\n');
+      if (key === 'button') await page.getByRole('button', { name: 'Paste', exact: true }).click();
+      else await page.keyboard.press(key);
+      await eventually(
+        async () => (await shown(page)).includes('echo 第二-$((2+2))'),
+        page,
+        `it was not pasted with ${key}`,
+      );
+      await new Promise(done => setTimeout(done, 500));
+      assert.doesNotMatch(await shown(page), /第一-2/, `pasted with ${key} it ran by itself`);
+      await page.keyboard.press('Enter');
+      await eventually(
+        async () => (await lines(page)).includes('第一-2') && (await lines(page)).includes('第二-4'),
+        page,
+        `pasted with ${key} it did not run`,
+      );
+      await run(page, 'clear');
+      await eventually(async () => !(await shown(page)).includes('第'), page, 'the screen was not cleared');
+    }
+  },
+);
 
 story('a text that pretends to be the end of a paste runs nothing', async ({ page }) => {
   await putOnClipboard(page, 'echo one\x1b[201~\necho ran-$((40+2))\n');
