@@ -146,6 +146,35 @@ test('DeleteOptions of any group is the one of meta', () => {
   });
 });
 
+test('what 1.34 to 1.36 brought to pods comes through', () => {
+  const field = (number: number, content: Buffer | string) =>
+    Buffer.concat([Buffer.from([...varint((number << 3) | 2), content.length]), Buffer.from(content)]);
+  const varint = (value: number) => (value < 128 ? [value] : [(value & 127) | 128, value >> 7]);
+  const onExit = Buffer.concat([field(1, 'In'), Buffer.from([0x10, 42, 0x10, 3])]);
+  const rule = Buffer.concat([field(1, 'Restart'), field(2, onExit)]);
+  const container = Buffer.concat([field(1, 'c'), field(24, 'Never'), field(25, rule)]);
+  const spec = Buffer.concat([field(2, container), field(41, 'told')]);
+  const requests = Buffer.concat([field(1, 'cpu'), field(2, field(1, '1'))]);
+  const status = Buffer.concat([field(1, 'Running'), field(19, requests), field(20, field(2, requests))]);
+  const type = Buffer.concat([field(1, 'v1'), field(2, 'Pod')]);
+  const body = Buffer.concat([field(1, type), field(2, Buffer.concat([field(2, spec), field(3, status)]))]);
+  assert.deepEqual(decodeProtobuf(Buffer.concat([Buffer.from('k8s\0'), body])), {
+    kind: 'Pod',
+    apiVersion: 'v1',
+    spec: {
+      containers: [
+        {
+          name: 'c',
+          restartPolicy: 'Never',
+          restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42, 3] } }],
+        },
+      ],
+      hostnameOverride: 'told',
+    },
+    status: { phase: 'Running', allocatedResources: { cpu: '1' }, resources: { requests: { cpu: '1' } } },
+  });
+});
+
 test('every prefix of a good body is either decoded or refused with a 400', () => {
   for (const [text] of BODIES) {
     const body = Buffer.from(text, 'base64');
