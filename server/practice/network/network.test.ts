@@ -88,6 +88,16 @@ describe('the network', () => {
     assert.equal(answer.status, 200);
   });
 
+  it('leads a published port of the node to its pod for as long as the pod is there', async () => {
+    const { net } = network();
+    const place = web(net, '10.244.0.5', 'mine');
+    place.publish('192.168.49.2', 8000, 80);
+    const answer = await requestHttp(await net.dial('192.168.49.2', 8000), { path: '/' });
+    assert.equal(Buffer.from(answer.body).toString(), 'mine');
+    place.close();
+    await assert.rejects(net.dial('192.168.49.2', 8000), /connection refused/);
+  });
+
   it('knows services, headless ones and pods by name', () => {
     const { net, service, slice } = network();
     service('web', { clusterIP: '10.96.1.1', ports: [{ port: 80 }] });

@@ -30,6 +30,8 @@ export interface Attachment {
   listen(port: number, accept: Accept): boolean;
   unlisten(port: number): void;
   listening(): number[];
+  /** Connections to a port of a node arrive at port `own` here, as a container's hostPort says. */
+  publish(nodeAddress: string, port: number, own: number): void;
   close(): void;
 }
 
@@ -37,6 +39,8 @@ export class ClusterNetwork implements Network {
   readonly directory = new ServiceDirectory();
   private listeners = new Map<string, Accept>();
   private attached = new Map<string, number>();
+  /** Ports of nodes that lead to pods, by `address:port`. */
+  private published = new Map<string, { address: string; port: number }>();
   private nodeAddresses = new Set<string>();
   private readonly clock: Clock;
   private readonly random: Random;
@@ -91,6 +95,7 @@ export class ClusterNetwork implements Network {
   attach(address: string, onClose: () => void = () => {}): Attachment {
     this.attached.set(address, (this.attached.get(address) ?? 0) + 1);
     const own = new Set<number>();
+    const ways = new Set<object>();
     let closed = false;
     return {
       address,
@@ -105,11 +110,18 @@ export class ClusterNetwork implements Network {
         if (own.delete(port)) this.listeners.delete(`${address}:${port}`);
       },
       listening: () => [...own].sort((a, b) => a - b),
+      publish: (nodeAddress, port, ownPort) => {
+        const to = { address, port: ownPort };
+        this.published.set(`${nodeAddress}:${port}`, to);
+        ways.add(to);
+      },
       close: () => {
         if (closed) return;
         closed = true;
         for (const port of own) this.listeners.delete(`${address}:${port}`);
         own.clear();
+        // Another pod may have taken the port over meanwhile.
+        for (const [at, to] of this.published) if (ways.has(to)) this.published.delete(at);
         const left = (this.attached.get(address) ?? 1) - 1;
         if (left > 0) this.attached.set(address, left);
         else this.attached.delete(address);
@@ -160,6 +172,8 @@ export class ClusterNetwork implements Network {
       if (!spec) return this.unanswered(DIAL_TIMEOUT_MS, 'i/o timeout', target);
       return this.balance(this.directory.targets(service, spec), from, target);
     }
+    const published = this.published.get(target);
+    if (published) return this.connect(published.address, published.port, from, target);
     if (this.nodeAddresses.has(address) && !this.listeners.has(target)) {
       const nodePort = this.directory.nodePort(port);
       if (nodePort)

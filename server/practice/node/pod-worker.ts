@@ -346,7 +346,19 @@ export class PodWorker {
     this.attachment = this.host.network.attach(address, () => {
       if (address !== this.host.hostIP) this.host.addresses.release(address);
     });
+    this.publishPorts(this.attachment);
     for (const record of this.records) record.connect(this.attachment, this.volumes!);
+  }
+
+  /** What the node's network plugin does for each hostPort; a pod in the node's network has them anyway. */
+  private publishPorts(attachment: Attachment): void {
+    const { hostIP } = this.host;
+    if (attachment.address === hostIP) return;
+    const { containers = [], initContainers = [] } = this.pod['spec'];
+    for (const container of [...containers, ...initContainers])
+      for (const { hostPort, hostIP: only, containerPort, protocol = 'TCP' } of container.ports ?? [])
+        if (hostPort && protocol === 'TCP' && ['', '0.0.0.0', hostIP].includes(only ?? ''))
+          attachment.publish(hostIP, hostPort, containerPort);
   }
 
   /** Starts what should run. True when the pod has come to its end by itself. */
