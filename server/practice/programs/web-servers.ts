@@ -226,6 +226,6 @@ export const webServers: readonly Program[] = [
   simpleServer(
     'gcr.io/google-samples/hello-app',
     c => Number(c.env['PORT'] ?? 8080),
-    (_r, c) => text(`Hello, world!\nVersion: 1.0.0\nHostname: ${c.env['HOSTNAME'] ?? ''}\n`),
+    (_r, c) => text(`Hello, world!\nVersion: ${tagOf(c) || '1.0'}.0\nHostname: ${c.env['HOSTNAME'] ?? ''}\n`),
   ),
 ];

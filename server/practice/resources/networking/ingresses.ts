@@ -19,6 +19,7 @@ import { AGE, age, joinSome, NAME, orNone, text } from '../format.ts';
 import { statusOf } from '../parts.ts';
 import type { ResourceDefinition } from '../types.ts';
 
+const DEFAULT_CLASS = 'ingressclass.kubernetes.io/is-default-class';
 const PATH_TYPES = ['Exact', 'ImplementationSpecific', 'Prefix'];
 
 function backend(value: any = {}, field: string): FieldError[] {
@@ -197,8 +198,9 @@ export const ingressclasses: ResourceDefinition = {
   row: (object, context) => {
     const parameters = object.spec?.parameters;
     const kind = parameters?.apiGroup ? `${parameters.kind}.${parameters.apiGroup}` : parameters?.kind;
+    const isDefault = object.metadata.annotations?.[DEFAULT_CLASS] === 'true';
     return [
-      object.metadata.name,
+      isDefault ? `${object.metadata.name} (default)` : object.metadata.name,
       object.spec?.controller ?? '',
       parameters ? `${kind}/${parameters.name}` : '<none>',
       age(object, context),
