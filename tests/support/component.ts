@@ -62,7 +62,7 @@ async function prepare(of: TestCluster, baseline: string, namespace: string): Pr
   await sh(
     `kubectl create namespace ${namespace}; kubectl config set-context --current --namespace=${namespace}`,
   );
-  const plural = (kind: string) => `${kind.toLowerCase()}s`;
+  const plural = (kind: string) => `${kind.toLowerCase()}${kind.endsWith('s') ? 'es' : 's'}`;
   return {
     sh,
     async create(...objects) {

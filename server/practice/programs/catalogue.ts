@@ -309,7 +309,10 @@ export const catalogue: readonly ImageEntry[] = [
   { repository: 'registry.k8s.io/echoserver', tags: { '1.4': 45 * MB, '1.10': 43 * MB } },
   { repository: 'registry.k8s.io/etcd', tags: { '3.6.8-0': 36_650_343 } },
   { repository: 'registry.k8s.io/hpa-example', tags: { latest: 166 * MB } },
-  { repository: 'registry.k8s.io/ingress-nginx/controller', tags: { 'v1.12.3': 110 * MB } },
+  {
+    repository: 'registry.k8s.io/ingress-nginx/controller',
+    tags: { 'v1.12.3': 110 * MB, 'v1.14.3': 112 * MB },
+  },
   { repository: 'registry.k8s.io/jobset/jobset', tags: { 'v0.11.0': 22 * MB, 'v0.10.1': 22 * MB } },
   { repository: 'registry.k8s.io/kube-apiserver', tags: { 'v1.36.2': 119_430_504 } },
   { repository: 'registry.k8s.io/kube-controller-manager', tags: { 'v1.36.2': 106_661_224 } },

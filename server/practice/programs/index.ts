@@ -4,6 +4,7 @@ import { calico } from './calico.ts';
 import { catalogue } from './catalogue.ts';
 import { dependents } from './dependents.ts';
 import { generalServer } from './general.ts';
+import { ingressNginx } from './ingress-nginx/index.ts';
 import { pilot } from './istio/pilot.ts';
 import { proxy } from './istio/proxy.ts';
 import { katib } from './katib/index.ts';
@@ -63,6 +64,7 @@ export const programs: readonly Program[] = [
   ...katib,
   ...sparkPrograms,
   ...notebooks,
+  ...ingressNginx,
   ...training,
   ...modelRegistry,
   generalServer,

@@ -8,7 +8,8 @@ const { join } = process.getBuiltinModule('node:path');
 const VERSION = 'v1.38.1';
 const COMMIT = 'c93a4cb9311efc66b90d33ea03f75f2c4120e9b0';
 const ADDONS = __ADDONS__;
-const METRICS_SERVER = __METRICS_SERVER__;
+/** Add-ons that are objects to apply: their images, their workload, and by which label they are verified. */
+const INSTALLED = __INSTALLED__;
 
 const styled = process.stdout.isTTY && process.env.MINIKUBE_IN_STYLE !== 'false';
 const mark = (emoji, plain = '*') => (styled ? `${emoji}  ` : `${plain} `);
@@ -132,8 +133,40 @@ function enabledAddons() {
   const enabled = new Set();
   if (exists('storageclass', 'standard')) enabled.add('default-storageclass');
   if (exists('-n', 'kube-system', 'pod', 'storage-provisioner')) enabled.add('storage-provisioner');
-  if (exists('-n', 'kube-system', 'deployment', 'metrics-server')) enabled.add('metrics-server');
+  for (const [addon, { workload: [namespace, name] }] of Object.entries(INSTALLED))
+    if (exists('-n', namespace, 'deployment', name)) enabled.add(addon);
   return enabled;
+}
+
+const list = items => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+
+function install(name, { images, workload: [namespace, deployment], verified, items }) {
+  out(`${mark('💡')}${name} is an addon maintained by Kubernetes. For any concerns contact minikube on GitHub.`);
+  out('You can view the list of minikube maintainers at: https://github.com/kubernetes/minikube/blob/master/OWNERS');
+  for (const image of images) out(`${styled ? '    ▪ ' : '  - '}Using image ${image}`);
+  const run = kubectl(['apply', '-f', '-'], list(items));
+  if (run.status !== 0) {
+    err(run.stderr.trimEnd());
+    return 10;
+  }
+  if (verified) {
+    out(`${mark('🔎')}Verifying ${name} addon...`);
+    const wait = kubectl(['rollout', 'status', '-n', namespace, `deployment/${deployment}`, '--timeout=6m']);
+    if (wait.status !== 0)
+      return fail('MK_ADDON_ENABLE', 10, '', `enable failed: run callbacks: running callbacks: [waiting for ${verified} pods: context deadline exceeded]`);
+  }
+  out(`${mark('🌟')}The '${name}' addon is enabled`);
+  return 0;
+}
+
+function uninstall(name, { items }) {
+  const run = kubectl(['delete', '--ignore-not-found', '-f', '-'], list(items));
+  if (run.status !== 0) {
+    err(run.stderr.trimEnd());
+    return 10;
+  }
+  out(`${mark('🌑')}"The '${name}' addon is disabled`);
+  return 0;
 }
 
 function addons([verb, name]) {
@@ -154,20 +187,7 @@ function addons([verb, name]) {
     err(`${mark('❌', 'X')}Exiting due to MK_ADDON_${verb.toUpperCase()}: ${verb} failed: run callbacks: ${name} is not a valid addon`);
     return 10;
   }
-  if (name === 'metrics-server') {
-    const run = kubectl([verb === 'enable' ? 'apply' : 'delete', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: METRICS_SERVER }));
-    if (run.status !== 0) {
-      err(run.stderr.trimEnd());
-      return 10;
-    }
-    if (verb === 'enable') {
-      out(`${mark('💡')}metrics-server is an addon maintained by Kubernetes. For any concerns contact minikube on GitHub.`);
-      out('You can view the list of minikube maintainers at: https://github.com/kubernetes/minikube/blob/master/OWNERS');
-      out(`${styled ? '    ▪ ' : '  - '}Using image registry.k8s.io/metrics-server/metrics-server:v0.8.1`);
-      out(`${mark('🌟')}The 'metrics-server' addon is enabled`);
-    } else out(`${mark('🌑')}"The 'metrics-server' addon is disabled`);
-    return 0;
-  }
+  if (INSTALLED[name]) return verb === 'enable' ? install(name, INSTALLED[name]) : uninstall(name, INSTALLED[name]);
   if (verb === 'enable' && enabledAddons().has(name)) {
     out(`${mark('🌟')}The '${name}' addon is enabled`);
     return 0;

@@ -11,5 +11,6 @@ export {
   withCondition,
   writeStatus,
 } from './objects.ts';
+export { createQueue, type WorkQueue } from './queue.ts';
 export { type OperatorOptions, runOperator } from './run.ts';
 export type { Controller, Habits, Operator, Watched } from './types.ts';

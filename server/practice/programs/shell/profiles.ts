@@ -82,6 +82,7 @@ export const PROFILES: readonly [string, ShellProfile][] = [
   ['docker.io/istio/proxyv2', debian('curl')],
   ['docker.io/istio/pilot', debian('curl')],
   ['ghcr.io/dexidp/dex', alpine()],
+  ['registry.k8s.io/ingress-nginx/controller', alpine('bash', 'curl')],
   ['registry.k8s.io/e2e-test-images/agnhost', alpine('bash', 'curl', 'dig')],
 ];
 
