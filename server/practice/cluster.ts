@@ -4,6 +4,7 @@
 import type { ApiClient } from '../kube/index.ts';
 import { admissionPlugins } from './admission/index.ts';
 import { bootstrapObjects } from './bootstrap.ts';
+import { controllerAccounts } from './bootstrap-accounts.ts';
 import { type RunningControllers, startControllers } from './controllers/index.ts';
 import { guardedClock } from './faults.ts';
 import { type ClusterNodes, createNodes, installMinikube } from './node/index.ts';
@@ -78,7 +79,10 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
   });
   const parts: Partial<Parts> = { store, created };
   const facts = { now: clock.now(), random, serviceRange, apiServer: API_SERVER, caCert: authority.caCert };
-  if (!saved) for (const object of bootstrapObjects(facts)) created.seed(object);
+  if (!saved) {
+    for (const object of bootstrapObjects(facts)) created.seed(object);
+    if (!options.controlPlaneOnly) for (const account of controllerAccounts()) created.seed(account);
+  }
 
   const nodes = options.controlPlaneOnly
     ? undefined
@@ -132,7 +136,7 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
     await controllers?.idle();
     if (saved) await nodes.restore(saved.nodes);
     await nodes.start();
-    if (!saved) await installMinikube(client);
+    if (!saved) await installMinikube(client, authority.caCert);
   }
   const nodePorts =
     nodes && options.openNodePorts

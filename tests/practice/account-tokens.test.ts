@@ -1,10 +1,37 @@
-// Tokens of service accounts: those that secrets hold for good, and the one that a pod calls the API with.
+// Service accounts: those that a new cluster holds, the tokens that secrets hold for good, and the one that a pod calls
+// the API with.
 
 import { test } from 'node:test';
 import { NO_KUBECTL, sharedCluster } from '../support/practice.ts';
 import { transcript } from '../support/transcript.ts';
 
 const cluster = sharedCluster();
+
+test('a new cluster has the accounts of its controllers, and tells who would join where it is', {
+  skip: NO_KUBECTL,
+}, async () => {
+  await transcript(
+    await cluster(),
+    `
+    $~ kubectl -n kube-system get sa -o name | wc -l
+    41
+
+    $~ kubectl -n kube-system get sa bootstrap-signer replicaset-controller
+    NAME                    AGE
+    bootstrap-signer        …
+    replicaset-controller   …
+
+    $ kubectl auth can-i create pods -A --as=system:serviceaccount:kube-system:replicaset-controller
+    yes
+
+    $ kubectl -n kube-public get cm cluster-info -o jsonpath='{.data.kubeconfig}' > info; kubectl --kubeconfig=info config view -o jsonpath='{.clusters[0].cluster.server}'
+    https://control-plane.minikube.internal:8443
+
+    $ ca='{.clusters[0].cluster.certificate-authority-data}'; test "$(kubectl --kubeconfig=info config view --raw -o jsonpath="$ca")" = "$(kubectl config view --raw --minify -o jsonpath="$ca")" && echo the same
+    the same
+    `,
+  );
+});
 
 test('a secret that names an account gets its token, which holds until the secret or the account goes', {
   skip: NO_KUBECTL,

@@ -12,6 +12,8 @@ const rbac = (resource: string): GroupVersionResource => ({
 });
 const KUBE_SYSTEM = 'kube-system';
 const RBAC_GROUP = 'rbac.authorization.k8s.io';
+/** The control plane's own name in the cluster. */
+const ENDPOINT = 'control-plane.minikube.internal:8443';
 
 const COREFILE = `.:53 {
     log
@@ -212,8 +214,7 @@ function kubeProxy(): Entry[] {
         data: {
           'config.conf':
             'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nclusterCIDR: 10.244.0.0/16\nmode: ""\n',
-          'kubeconfig.conf':
-            'apiVersion: v1\nkind: Config\nclusters:\n- cluster:\n    certificate-authority: /var/run/secrets/kubernetes.io/serviceaccount/ca.crt\n    server: https://control-plane.minikube.internal:8443\n  name: default\n',
+          'kubeconfig.conf': `apiVersion: v1\nkind: Config\nclusters:\n- cluster:\n    certificate-authority: /var/run/secrets/kubernetes.io/serviceaccount/ca.crt\n    server: https://${ENDPOINT}\n  name: default\n`,
         },
       },
     ],
@@ -344,27 +345,46 @@ function rights(): Entry[] {
   ];
 }
 
-function kubeadm(): Entry[] {
-  const map = (name: string, data: Record<string, string>): Entry => [
+function kubeadm(caCert: string): Entry[] {
+  const map = (name: string, data: Record<string, string>, namespace = KUBE_SYSTEM): Entry => [
     core('configmaps'),
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: KUBE_SYSTEM }, data },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data },
   ];
   return [
     map('kubeadm-config', {
-      ClusterConfiguration:
-        'apiVersion: kubeadm.k8s.io/v1beta4\nclusterName: mk\ncontrolPlaneEndpoint: control-plane.minikube.internal:8443\nkind: ClusterConfiguration\nkubernetesVersion: v1.36.2\nnetworking:\n  dnsDomain: cluster.local\n  podSubnet: 10.244.0.0/16\n  serviceSubnet: 10.96.0.0/12\n',
+      ClusterConfiguration: `apiVersion: kubeadm.k8s.io/v1beta4\nclusterName: mk\ncontrolPlaneEndpoint: ${ENDPOINT}\nkind: ClusterConfiguration\nkubernetesVersion: v1.36.2\nnetworking:\n  dnsDomain: cluster.local\n  podSubnet: 10.244.0.0/16\n  serviceSubnet: 10.96.0.0/12\n`,
     }),
     map('kubelet-config', {
       kubelet:
         'apiVersion: kubelet.config.k8s.io/v1beta1\nclusterDNS:\n- 10.96.0.10\nclusterDomain: cluster.local\nkind: KubeletConfiguration\nstaticPodPath: /etc/kubernetes/manifests\n',
     }),
+    map('cluster-info', { kubeconfig: clusterInfo(caCert) }, 'kube-public'),
   ];
 }
 
+/** What whoever wants to join may know of the cluster: where it is, and by which authority it is to be recognised. */
+const clusterInfo = (caCert: string): string => `apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: ${Buffer.from(caCert).toString('base64')}
+    server: https://${ENDPOINT}
+  name: ""
+contexts: null
+current-context: ""
+kind: Config
+users: null
+`;
+
 /** Installs what is not there yet; the node itself registers on its own. Goes on after a failure and rejects with the first. */
-export async function installMinikube(client: ApiClient): Promise<void> {
+export async function installMinikube(client: ApiClient, caCert: string): Promise<void> {
   let failure: unknown;
-  for (const [resource, object] of [...kubeadm(), ...kubeProxy(), ...storage(), ...coreDns(), ...rights()]) {
+  for (const [resource, object] of [
+    ...kubeadm(caCert),
+    ...kubeProxy(),
+    ...storage(),
+    ...coreDns(),
+    ...rights(),
+  ]) {
     try {
       await client.create(resource, object);
     } catch (error) {
