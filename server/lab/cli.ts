@@ -47,11 +47,9 @@ Without an id: every lab. With --kubeconfig or --minikube: on that cluster inste
 cluster; what a lab makes there is taken away again at its end.`;
 
 async function main(argv: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: argv,
-    allowPositionals: true,
-    options: { kubeconfig: { type: 'string' }, minikube: { type: 'string' }, help: { type: 'boolean' } },
-  });
+  const asked = read(argv);
+  if (typeof asked === 'string') return complain(`${asked}\n${USAGE}`);
+  const { values, positionals } = asked;
   const [command, ...given] = positionals;
   if (values.help || command === undefined) {
     console.log(USAGE);
@@ -61,6 +59,8 @@ async function main(argv: string[]): Promise<number> {
     return complain('give either --kubeconfig or --minikube');
   const kubeconfig =
     values.minikube === undefined ? values.kubeconfig : await minikubeConfig(values.minikube);
+  if (values.minikube !== undefined && kubeconfig === undefined)
+    return complain(`minikube has no profile ${values.minikube}; "minikube profile list" shows those it has`);
   switch (command) {
     case 'schema':
       for (const [name, schema] of Object.entries(EDITOR_SCHEMAS))
@@ -83,6 +83,23 @@ async function main(argv: string[]): Promise<number> {
       return watching(given, kubeconfig);
     default:
       return complain(`there is no command ${command}.\n${USAGE}`);
+  }
+}
+
+/** The options and words of a line, or why it cannot be followed. */
+function read(argv: string[]) {
+  try {
+    return parseArgs({
+      args: argv,
+      allowPositionals: true,
+      options: { kubeconfig: { type: 'string' }, minikube: { type: 'string' }, help: { type: 'boolean' } },
+    });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const [option = 'that option'] = /--?[\w-]+/.exec(message) ?? [];
+    return code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
+      ? `there is no option ${option}`
+      : `${option} wants a value, and --help none`;
   }
 }
 
@@ -157,11 +174,10 @@ async function missingTools(lab: Lab): Promise<string[]> {
 }
 
 /** A kubeconfig of our own for a profile; the learner's is not touched. */
-async function minikubeConfig(profile: string): Promise<string> {
+async function minikubeConfig(profile: string): Promise<string | undefined> {
   const provider = createMinikubeProvider();
   const offer = (await provider.available()).find(one => one.profile === profile);
-  if (!offer)
-    throw new LabError([`minikube has no profile ${profile}; "minikube profile list" shows those it has`]);
+  if (!offer) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'labs-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   return (await provider.attach(folder, offer, {}, () => {})).kubeconfig;

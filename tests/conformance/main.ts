@@ -29,17 +29,26 @@ const HELP = `npm run conformance [-- OPTIONS] [NAME...]
   NAME                    only these areas: errors, apply, wire ...
 With KUBEBUILDER_ASSETS=DIR a real etcd and kube-apiserver of that folder are started.`;
 
-const { values, positionals } = parseArgs({
-  options: {
-    kubeconfig: { type: 'string' },
-    'control-plane-only': { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-  allowPositionals: true,
-});
+const { values, positionals } = read();
 
 if (values.help) console.log(HELP);
 else process.exitCode = await main();
+
+function read() {
+  try {
+    return parseArgs({
+      options: {
+        kubeconfig: { type: 'string' },
+        'control-plane-only': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+      allowPositionals: true,
+    });
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${HELP}`);
+    process.exit(2);
+  }
+}
 
 async function main(): Promise<number> {
   const assets = process.env.KUBEBUILDER_ASSETS;
