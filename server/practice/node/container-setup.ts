@@ -5,6 +5,9 @@ import type { KubeObject } from '../../kube/index.ts';
 import { type DirNode, directory, type FileNode, normalisePath } from '../programs/index.ts';
 import { expand } from './env.ts';
 
+/** Links followed on the way to a sub-path. */
+const MAX_LINKS = 40;
+
 /** As Go prints a duration: `1.21s`, `10s`, `2m40s`, `350ms`. */
 export function goDuration(ms: number): string {
   const whole = Math.round(ms);
@@ -74,9 +77,15 @@ export function hostsFile(pod: KubeObject, address: string, hostname: string): s
 /** The part of a volume that a subPath names; a directory is made when nothing is there. */
 export function below(volume: DirNode | FileNode, subPath: string, now: number): DirNode | FileNode {
   let node: DirNode | FileNode = volume;
-  for (const part of normalisePath(subPath).slice(1).split('/')) {
-    if (node.kind !== 'dir') break;
+  const parts = normalisePath(subPath).slice(1).split('/');
+  for (let links = 0; parts.length > 0 && node.kind === 'dir'; ) {
+    const part = parts.shift()!;
     let next = node.children.get(part);
+    // A key of a config map is a link to its file; a link out of the volume leads nowhere.
+    if (next?.kind === 'link' && !next.target.startsWith('/') && links++ < MAX_LINKS) {
+      parts.unshift(...next.target.split('/'));
+      continue;
+    }
     if (!next || next.kind === 'link') {
       next = directory(now, 0o777);
       node.children.set(part, next);

@@ -3,6 +3,7 @@
 
 import { type ApiClient, type GroupVersionResource, type KubeObject, StatusError } from '../../kube/index.ts';
 import { type DirNode, directory, type FileNode } from '../programs/index.ts';
+import { swapFiles } from './atomic-files.ts';
 import { CacheNotSynced, ConfigError, type EnvSources } from './env.ts';
 import type { PodHost } from './pod-host.ts';
 import { type Entry, loginsIn } from './pull-secrets.ts';
@@ -157,7 +158,7 @@ export class PodWorld {
       if (old?.kind !== 'dir') continue;
       try {
         const fresh = await buildVolume(volume, this.pod(), this.volumeSources());
-        if (fresh.kind === 'dir') old.children = fresh.children;
+        if (fresh.kind === 'dir') swapFiles(old, fresh);
       } catch (error) {
         if (
           !(error instanceof MountError) &&

@@ -2,7 +2,8 @@
 // not who mounts it where.
 
 import type { KubeObject } from '../../kube/index.ts';
-import { type DirNode, directory, type FileNode, file, plant } from '../programs/index.ts';
+import { type DirNode, directory, type FileNode } from '../programs/index.ts';
+import { atomicFiles } from './atomic-files.ts';
 import { type EnvSources, fieldValue, resourceValue } from './env.ts';
 
 /** Why a volume cannot be mounted, in the kubelet's words after `MountVolume.SetUp failed for volume "v" : `. */
@@ -28,21 +29,12 @@ export async function buildVolume(
   pod: KubeObject,
   sources: VolumeSources,
 ): Promise<DirNode | FileNode> {
-  if (volume.configMap)
-    return configFiles(await fromConfigMap(volume.configMap, sources), volume.configMap.defaultMode, sources);
-  if (volume.secret)
-    return configFiles(
-      await fromSecret({ ...volume.secret, name: volume.secret.secretName }, sources),
-      volume.secret.defaultMode,
-      sources,
-    );
-  if (volume.downwardAPI)
-    return configFiles(
-      downward(volume.downwardAPI.items ?? [], pod, sources),
-      volume.downwardAPI.defaultMode,
-      sources,
-    );
-  if (volume.projected) return projected(volume.projected, pod, sources);
+  if (isRefreshed(volume)) {
+    const { defaultMode = 0o644 } =
+      volume.configMap ?? volume.secret ?? volume.projected ?? volume.downwardAPI;
+    const files = (await filesOf(volume, pod, sources)).map(f => ({ ...f, mode: f.mode ?? defaultMode }));
+    return atomicFiles(files, sources.now, `${pod.metadata.uid} ${volume.name} ${sources.now}`);
+  }
   if (volume.hostPath) return hostPath(volume.hostPath, sources);
   if (volume.persistentVolumeClaim) return claimed(volume.persistentVolumeClaim.claimName, sources);
   if (volume.ephemeral) return claimed(`${pod.metadata.name}-${volume.name}`, sources);
@@ -51,6 +43,13 @@ export async function buildVolume(
 }
 
 type Files = { path: string; content: Uint8Array; mode?: number }[];
+
+async function filesOf(volume: any, pod: KubeObject, sources: VolumeSources): Promise<Files> {
+  if (volume.configMap) return fromConfigMap(volume.configMap, sources);
+  if (volume.secret) return fromSecret({ ...volume.secret, name: volume.secret.secretName }, sources);
+  if (volume.downwardAPI) return downward(volume.downwardAPI.items ?? [], pod, sources);
+  return projected(volume.projected, pod, sources);
+}
 
 async function fromConfigMap(source: any, sources: VolumeSources): Promise<Files> {
   const map = await sources.configMap(source.name);
@@ -103,7 +102,7 @@ function downward(items: any[], pod: KubeObject, sources: VolumeSources): Files 
   }));
 }
 
-async function projected(source: any, pod: KubeObject, sources: VolumeSources): Promise<DirNode> {
+async function projected(source: any, pod: KubeObject, sources: VolumeSources): Promise<Files> {
   const files: Files = [];
   for (const part of source.sources ?? []) {
     if (part.configMap) files.push(...(await fromConfigMap(part.configMap, sources)));
@@ -114,13 +113,7 @@ async function projected(source: any, pod: KubeObject, sources: VolumeSources): 
       files.push({ path: part.serviceAccountToken.path, content: Buffer.from(token) });
     }
   }
-  return configFiles(files, source.defaultMode, sources);
-}
-
-function configFiles(files: Files, defaultMode: number | undefined, sources: VolumeSources): DirNode {
-  const root = directory(sources.now, 0o777);
-  for (const f of files) plant(root, f.path, file(f.content, sources.now, f.mode ?? defaultMode ?? 0o644));
-  return root;
+  return files;
 }
 
 function hostPath(source: { path: string; type?: string }, sources: VolumeSources): DirNode | FileNode {

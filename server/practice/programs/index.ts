@@ -25,8 +25,8 @@ import { webServers } from './web-servers.ts';
 
 export { ExecStartError, runExec } from './exec.ts';
 export { startRefusal } from './executable.ts';
-export type { DirNode, FileNode, FsNode } from './files.ts';
-export { ContainerFileSystem, directory, file, normalisePath, plant, treeBytes } from './files.ts';
+export type { DirNode, FileNode, FsNode, LinkNode } from './files.ts';
+export { bytesOf, ContainerFileSystem, directory, file, normalisePath, plant, treeBytes } from './files.ts';
 export { quantityNumber } from './quantity.ts';
 export type { ImageReference } from './reference.ts';
 export { InvalidReference, parseReference } from './reference.ts';
