@@ -11,6 +11,7 @@ import { ensureSchemas } from './schemas.mjs';
 import { buildSite } from './site.mjs';
 
 const REPORTER = fileURLToPath(new URL('test-report.mjs', import.meta.url));
+const OUTPUT = new URL('test-output.mjs', import.meta.url);
 /** What is run beside each other at most; more would only make each wait for the processor. */
 const BESIDE = 2;
 const SECOND = 1000;
@@ -172,6 +173,7 @@ async function suiteStep(whole, name, list) {
       `--test-timeout=${timeout}`,
       // One forgotten timer or socket would hold up the whole suite.
       '--test-force-exit',
+      `--import=${OUTPUT}`,
       `--test-reporter=${REPORTER}`,
       '--test-reporter-destination=stdout',
       ...list,
