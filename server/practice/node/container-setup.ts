@@ -2,11 +2,8 @@
 // Pure functions; knows no container life.
 
 import type { KubeObject } from '../../kube/index.ts';
-import { type DirNode, directory, type FileNode, normalisePath } from '../programs/index.ts';
+import { type DirNode, directory, type FileNode, MAX_LINKS, normalisePath } from '../programs/index.ts';
 import { expand } from './env.ts';
-
-/** Links followed on the way to a sub-path. */
-const MAX_LINKS = 40;
 
 /** As Go prints a duration: `1.21s`, `10s`, `2m40s`, `350ms`. */
 export function goDuration(ms: number): string {

@@ -6,7 +6,7 @@ import { portsOf } from './general.ts';
 import { SqlError } from './mysql/packets.ts';
 import { answerPipelines } from './pipeline-rest.ts';
 import { preparePipelineTables } from './pipeline-tables.ts';
-import { untilAborted } from './signals.ts';
+import { exitOf, untilAborted } from './signals.ts';
 import type { Container, HttpRequest, HttpResponse, Program } from './types.ts';
 
 interface Dependent {
@@ -213,8 +213,6 @@ function program(of: Dependent, image = of.image): Program {
     },
   };
 }
-
-const exitOf = (container: Container) => (container.signal.reason === 'SIGTERM' ? 0 : 137);
 
 export const dependents: readonly Program[] = [
   program(metadataStore),

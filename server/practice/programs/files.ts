@@ -2,7 +2,8 @@
 
 /** What one container may write before the disk is full: a runaway program must not fill the machine's memory. */
 const MAX_WRITTEN_BYTES = 64 * 1024 * 1024;
-const MAX_LINKS = 40;
+/** Links followed on the way to one file. */
+export const MAX_LINKS = 40;
 
 export interface FileNode {
   kind: 'file';

@@ -26,7 +26,16 @@ import { webServers } from './web-servers.ts';
 export { ExecStartError, runExec } from './exec.ts';
 export { startRefusal } from './executable.ts';
 export type { DirNode, FileNode, FsNode, LinkNode } from './files.ts';
-export { bytesOf, ContainerFileSystem, directory, file, normalisePath, plant, treeBytes } from './files.ts';
+export {
+  bytesOf,
+  ContainerFileSystem,
+  directory,
+  file,
+  MAX_LINKS,
+  normalisePath,
+  plant,
+  treeBytes,
+} from './files.ts';
 export { quantityNumber } from './quantity.ts';
 export type { ImageReference } from './reference.ts';
 export { InvalidReference, parseReference } from './reference.ts';

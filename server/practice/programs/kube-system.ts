@@ -2,12 +2,10 @@
 // Their work is done by other parts of the practice cluster; here they run, log and answer probes.
 
 import { portsOf } from './general.ts';
-import { untilAborted } from './signals.ts';
+import { exitOf, untilAborted } from './signals.ts';
 import type { Container, Program } from './types.ts';
 
 const MiB = 1024 * 1024;
-const exitOf = (container: Container) => (container.signal.reason === 'SIGTERM' ? 0 : 137);
-
 /** klog: `I1124 07:00:00.000000       1 server.go:10] `. */
 function klog(container: Container, level: string, place: string, text: string): string {
   const at = new Date(container.clock.now()).toISOString();

@@ -7,3 +7,7 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }
+
+/** How a process ends that a signal stopped: cleanly when it was asked to, by force otherwise. */
+export const exitOf = ({ signal }: { signal: AbortSignal }): number =>
+  signal.reason === 'SIGTERM' ? 0 : 137;

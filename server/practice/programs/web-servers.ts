@@ -1,15 +1,15 @@
 // Plain web servers: nginx, httpd, echo servers and python's http.server. Knows their defaults and logs.
 
 import { specOf } from './general.ts';
+import { accessStamp, errorStamp } from './nginx-stamps.ts';
 import { runPython } from './python.ts';
 import { hasCommand, profileOf } from './shell/profiles.ts';
 import { otherCommand, runAsShell } from './shell-images.ts';
-import { untilAborted } from './signals.ts';
+import { exitOf, untilAborted } from './signals.ts';
 import { serveFiles } from './static-files.ts';
 import type { Container, HttpRequest, HttpResponse, Program } from './types.ts';
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const exitOf = (container: Container) => (container.signal.reason === 'SIGTERM' ? 0 : 137);
 const tagOf = (container: Container) => /:([\d.]+)/.exec(container.image)?.[1] ?? '';
 
 const hasIn = (repository: string) => (executable: string) => {
@@ -75,8 +75,7 @@ const nginx: Program = {
 
 async function runNginx(container: Container): Promise<number> {
   const version = tagOf(container) || '1.27';
-  const stamp = () =>
-    new Date(container.clock.now()).toISOString().slice(0, 19).replace('T', ' ').replaceAll('-', '/');
+  const stamp = () => errorStamp(container);
   const notice = (text: string) => container.logError(`${stamp()} [notice] 1#1: ${text}`);
   container.use({ cpuMillis: 1, memoryBytes: 6 * 1024 * 1024 });
   if (container.argv[0] === '/docker-entrypoint.sh') {
@@ -95,9 +94,7 @@ async function runNginx(container: Container): Promise<number> {
     container.serveHttp(port, request => {
       const response = serveFiles(container.files, root, request, 'nginx', version);
       const size = response.body?.length ?? 0;
-      const at = new Date(container.clock.now());
-      const month = at.toUTCString().slice(8, 11);
-      const date = `${String(at.getUTCDate()).padStart(2, '0')}/${month}/${at.getUTCFullYear()}:${at.toISOString().slice(11, 19)} +0000`;
+      const date = accessStamp(container.clock.now());
       container.log(
         `10.244.0.1 - - [${date}] "${request.method} ${request.path} HTTP/1.1" ${response.status} ${size} "-" "${request.headers['user-agent'] ?? '-'}" "-"`,
       );

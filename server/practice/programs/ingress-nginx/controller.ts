@@ -4,6 +4,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type KubeObject, type ObjectKey, StatusError } from '../../../kube/index.ts';
 import { portsOf } from '../general.ts';
+import { errorStamp } from '../nginx-stamps.ts';
 import {
   type Controller,
   createQueue,
@@ -13,10 +14,11 @@ import {
   watched,
   wordsOf,
 } from '../operator/index.ts';
+import { exitOf } from '../signals.ts';
 import type { Container, HttpResponse, Program } from '../types.ts';
 import { type ClassRules, classOf } from './classes.ts';
 import { endpointsOf } from './endpoints.ts';
-import { errorStamp, logLine, structured } from './log.ts';
+import { logLine, structured } from './log.ts';
 import { Nginx } from './proxy.ts';
 import { type Configuration, checkPaths, configurationOf } from './routes.ts';
 import { addressesOf, INGRESS, publish, type StatusOptions, withdraw } from './status.ts';
@@ -46,8 +48,6 @@ const ALL: ObjectKey = { name: 'initial-sync' };
 /** What Go prints of the object that stands for a look at all statuses. */
 const STATUS_KEY =
   '&ObjectMeta{Name:sync status,GenerateName:,Namespace:,SelfLink:,UID:,ResourceVersion:,Generation:0,CreationTimestamp:0001-01-01 00:00:00 +0000 UTC,DeletionTimestamp:<nil>,DeletionGracePeriodSeconds:nil,Labels:map[string]string{},Annotations:map[string]string{},OwnerReferences:[]OwnerReference{},Finalizers:[],ManagedFields:[]ManagedFieldsEntry{},}';
-
-const exitOf = ({ signal }: Container) => (signal.reason === 'SIGTERM' ? 0 : 137);
 
 /** The value of `--name=value`; `true` for a bare `--name`. */
 function flag({ argv }: Container, name: string): string | undefined {

@@ -2,9 +2,9 @@
 // last told. Knows no Ingress.
 
 import { DialError, type HttpAnswer, requestHttp, STATUS_TEXT, serveHttp } from '../../network/index.ts';
+import { accessStamp, errorStamp } from '../nginx-stamps.ts';
 import type { Container, HttpRequest, HttpResponse } from '../types.ts';
 import type { Endpoint } from './endpoints.ts';
-import { accessStamp, errorStamp } from './log.ts';
 import {
   type Configuration,
   DEFAULT_UPSTREAM,

@@ -8,7 +8,7 @@ import {
   type WatchHandle,
 } from '../../../kube/index.ts';
 import type { ByteStream } from '../../network/index.ts';
-import { untilAborted } from '../signals.ts';
+import { exitOf, untilAborted } from '../signals.ts';
 import type { Container, HttpRequest, HttpResponse, Program } from '../types.ts';
 import { configFor, type MeshObjects, type ProxyNode } from './config.ts';
 import { type InjectorSettings, inject } from './injector.ts';
@@ -67,8 +67,6 @@ export const pilot: Program = {
     return exitOf(container);
   },
 };
-
-const exitOf = (container: Container) => (container.signal.reason === 'SIGTERM' ? 0 : 137);
 
 /** `/inject` adds sidecars; other reviews (validation of Istio's objects) are let through as they are. */
 function admit(container: Container, { path, body }: HttpRequest): HttpResponse {

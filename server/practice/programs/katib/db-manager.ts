@@ -4,7 +4,7 @@ import { DialError, healthMethods, serveGrpc } from '../../network/index.ts';
 import { MysqlConnection } from '../mysql/client.ts';
 import { type Result, SqlError } from '../mysql/packets.ts';
 import { klog } from '../operator/index.ts';
-import { untilAborted } from '../signals.ts';
+import { exitOf, untilAborted } from '../signals.ts';
 import type { Container, Program } from '../types.ts';
 import {
   answering,
@@ -131,8 +131,6 @@ function dbManager(image: string): Program {
     },
   };
 }
-
-const exitOf = ({ signal }: Container) => (signal.reason === 'SIGTERM' ? 0 : 137);
 
 export const dbManagers: readonly Program[] = [
   dbManager('docker.io/kubeflowkatib/katib-db-manager'),

@@ -3,6 +3,7 @@
 
 import { GrpcError } from '../../network/index.ts';
 import { klog } from '../operator/index.ts';
+import { exitOf } from '../signals.ts';
 import type { Container, Program } from '../types.ts';
 import { call, type LoggedMetric, reportObservationLog } from './messages.ts';
 
@@ -100,5 +101,3 @@ export const metricsCollector: Program = {
     return 0;
   },
 };
-
-const exitOf = ({ signal }: Container) => (signal.reason === 'SIGTERM' ? 0 : 137);

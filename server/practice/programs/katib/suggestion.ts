@@ -3,7 +3,7 @@
 
 import type { Random } from '../../../random.ts';
 import { GRPC, GrpcError, healthMethods, serveGrpc } from '../../network/index.ts';
-import { untilAborted } from '../signals.ts';
+import { exitOf, untilAborted } from '../signals.ts';
 import type { Container, Program } from '../types.ts';
 import {
   answering,
@@ -192,8 +192,6 @@ function suggestionService(image: string, algorithms: readonly string[]): Progra
 
 const goalOf = (experiment: any): string =>
   (OBJECTIVE_TYPES[experiment.spec.objective?.type ?? 0] ?? '').toUpperCase();
-
-const exitOf = ({ signal }: Container) => (signal.reason === 'SIGTERM' ? 0 : 137);
 
 export const suggestionServices: readonly Program[] = [
   suggestionService('ghcr.io/kubeflow/katib/suggestion-hyperopt', ['random']),

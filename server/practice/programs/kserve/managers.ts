@@ -2,6 +2,7 @@
 
 import { StatusError } from '../../../kube/index.ts';
 import { type Controller, controllerRuntime, type Habits, runOperator, zapJson } from '../operator/index.ts';
+import { exitOf } from '../signals.ts';
 import type { Container, Program } from '../types.ts';
 import { inferenceServices } from './inference-service.ts';
 import { alpha, CONFIG, CONFIG_MAP, DEPLOYMENT, INFERENCE_SERVICE } from './kinds.ts';
@@ -51,8 +52,6 @@ function habitsOf(c: Container): Habits {
 }
 
 const namespaceOf = (c: Container) => c.env['POD_NAMESPACE'] ?? c.pod.metadata.namespace ?? 'default';
-const exitOf = (c: Container) => (c.signal.reason === 'SIGTERM' ? 0 : 137);
-
 /** What both managers do first: their way to the API, or the exit code of one that gets no further. */
 async function begin(c: Container, habits: Habits, use: Parameters<Container['use']>[0]) {
   c.use(use);

@@ -1,6 +1,6 @@
 // KServe's server for XGBoost: loads the one model file it finds, and answers the V1 protocol from it. Knows no cluster.
 
-import { untilAborted } from '../signals.ts';
+import { exitOf, untilAborted } from '../signals.ts';
 import type { Container, HttpRequest, HttpResponse, Program } from '../types.ts';
 import { type Booster, ModelError, readBooster } from './booster.ts';
 
@@ -122,5 +122,3 @@ function answer(request: HttpRequest, name: string, booster: Booster | undefined
   if (verb !== 'predict' || request.method !== 'POST') return json({ detail: 'Method Not Allowed' }, 405);
   return predict(booster, request);
 }
-
-const exitOf = (c: Container) => (c.signal.reason === 'SIGTERM' ? 0 : 137);

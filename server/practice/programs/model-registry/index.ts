@@ -6,7 +6,7 @@ import { generalServer } from '../general.ts';
 import { MysqlConnection } from '../mysql/client.ts';
 import { SqlError } from '../mysql/packets.ts';
 import { klog } from '../operator/index.ts';
-import { untilAborted } from '../signals.ts';
+import { exitOf, untilAborted } from '../signals.ts';
 import type { Container, HttpRequest, HttpResponse, Program } from '../types.ts';
 import { answer } from './rest.ts';
 import { Tables } from './tables.ts';
@@ -155,8 +155,6 @@ class Registry {
 }
 
 const took = (ms: number) => (ms >= 1000 ? `${ms / 1000}s` : ms > 0 ? `${ms}ms` : '0s');
-const exitOf = (container: Container) => (container.signal.reason === 'SIGTERM' ? 0 : 137);
-
 function program(image: string): Program {
   return {
     image,

@@ -3,7 +3,7 @@
 import { parseReference } from '../reference.ts';
 import { hasCommand, profileOf } from '../shell/profiles.ts';
 import { runAsShell } from '../shell-images.ts';
-import { untilAborted } from '../signals.ts';
+import { exitOf, untilAborted } from '../signals.ts';
 import type { Container, Program } from '../types.ts';
 import { DATA, MysqlData } from './data.ts';
 import { MysqlServer } from './server.ts';
@@ -103,5 +103,3 @@ async function serve(container: Container): Promise<number> {
   }
   return exitOf(container);
 }
-
-const exitOf = (container: Container) => (container.signal.reason === 'SIGTERM' ? 0 : 137);

@@ -1,7 +1,7 @@
 // JupyterLab as Kubeflow's notebook images start it: it listens on 8888 below the prefix it was given and answers the parts
 // of Jupyter Server's API by which others see whether it is idle. Kernels can be started and stopped; they run no code.
 
-import { untilAborted } from '../signals.ts';
+import { exitOf, untilAborted } from '../signals.ts';
 import type { Container, HttpRequest, HttpResponse, Program } from '../types.ts';
 
 const PORT = 8888;
@@ -134,4 +134,3 @@ const page = (base: string) =>
 
 const now = (c: Container) => new Date(c.clock.now()).toISOString().replace(/Z$/, '000Z');
 const stamp = (c: Container) => new Date(c.clock.now()).toISOString().slice(0, 23).replace('T', ' ');
-const exitOf = (c: Container) => (c.signal.reason === 'SIGTERM' ? 0 : 137);

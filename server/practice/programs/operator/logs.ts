@@ -51,10 +51,10 @@ export const seconds = ({ clock }: Container) => `${new Date(clock.now()).toISOS
 
 const epoch = ({ clock }: Container) => (clock.now() / 1000).toExponential().replace('e+9', 'e+09');
 
-/** klog and glog: `I1124 07:00:00.000000       1 main.go:10] `. */
-export function klog(container: Container, level: string, place: string, text: string): string {
+/** klog and glog: `I1124 07:00:00.000000       1 main.go:10] `; `pid` is 1 unless an init stands above the process. */
+export function klog(container: Container, level: string, place: string, text: string, pid = 1): string {
   const at = new Date(container.clock.now()).toISOString();
-  return `${level}${at.slice(5, 7)}${at.slice(8, 10)} ${at.slice(11, 23)}000       1 ${place}] ${text}`;
+  return `${level}${at.slice(5, 7)}${at.slice(8, 10)} ${at.slice(11, 23)}000 ${String(pid).padStart(7)} ${place}] ${text}`;
 }
 
 /** logrus' text form, which Argo and the training operator use. */
