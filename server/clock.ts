@@ -8,20 +8,34 @@ export interface Timer {
 /** Milliseconds throughout; `now` is milliseconds since the Unix epoch. */
 export interface Clock {
   now(): number;
-  /** Calls `task` once after `ms`; a delay of 0 is still asynchronous. */
+  /** Calls `task` once when `now` has gone on by `ms`, never before; a delay of 0 is still asynchronous. */
   after(ms: number, task: () => void): Timer;
   /** Resolves after `ms`, or at once (without error) when `signal` aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
+
+/** By how much Node's timers may be ahead of the time of day, ms; more than this and the time of day was set anew. */
+const EARLY_MS = 20;
 
 /** The machine's clock. `speed` 2 makes every delay half as long and `now` run twice as fast from its creation. */
 export function realClock(speed = 1): Clock {
   const origin = Date.now();
   const now = () => (speed === 1 ? Date.now() : origin + (Date.now() - origin) * speed);
   return fromTimers(now, (ms, task) => {
-    const handle = setTimeout(task, ms / speed);
-    // A pending delay must never keep the process alive on its own: whoever wants to live holds a socket.
-    handle.unref();
+    const due = now() + ms;
+    let handle: NodeJS.Timeout;
+    const wait = (left: number) => {
+      // A pending delay must never keep the process alive on its own: whoever wants to live holds a socket.
+      handle = setTimeout(ring, left / speed).unref();
+    };
+    // Node counts whole milliseconds of another clock, so one timer in twenty rings a moment early: who then looks whether
+    // it is time, finds that it is not, and would wait for ever.
+    const ring = () => {
+      const left = due - now();
+      if (left > 0 && left / speed < EARLY_MS) wait(left);
+      else task();
+    };
+    wait(ms);
     return { cancel: () => clearTimeout(handle) };
   });
 }
