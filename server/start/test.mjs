@@ -22,11 +22,13 @@ const GRACE = 3 * SECOND;
 const MARK = 'KBD_TEST_RUN';
 
 /**
- * The suites, in order. `files` of several suites are the first one's. What measures time or drives a browser runs one file
- * at a time, when nothing else does. `timeout` is for each test, `limit` for the whole suite, in milliseconds.
+ * The suites, in order. `files` of several suites are the first one's. What measures time runs one file at a time, when
+ * nothing else does. `timeout` is for each test, `limit` for the whole suite, in milliseconds. A suite that is `shared` runs
+ * its files in one process after the other: to load and warm up what they test takes longer than to test it. Its tests
+ * leave no trace in the process.
  */
 const SUITES = [
-  { name: 'browser', files: ['tests/browser/**'], beside: 1, timeout: 8 * MINUTE, limit: 30 * MINUTE },
+  { name: 'browser', files: ['tests/browser/**'], beside: 2, timeout: 8 * MINUTE, limit: 30 * MINUTE },
   { name: 'server', files: ['tests/server/**'], beside: 1, timeout: 2 * MINUTE, limit: 5 * MINUTE },
   {
     name: 'labs',
@@ -38,8 +40,7 @@ const SUITES = [
   { name: 'lessons', files: ['tests/content/**'], beside: BESIDE, timeout: 4 * MINUTE, limit: 8 * MINUTE },
   {
     name: 'practice',
-    files: ['tests/conformance/**', 'tests/practice/**', 'server/practice/**'],
-    // They wait for pods a fifth of their time.
+    files: ['tests/conformance/**', 'tests/practice/**'],
     beside: BESIDE + 1,
     timeout: 2 * MINUTE,
     limit: 8 * MINUTE,
@@ -47,6 +48,7 @@ const SUITES = [
   {
     name: 'units',
     files: ['src/**', 'server/**', 'tests/**'],
+    shared: true,
     beside: BESIDE,
     timeout: MINUTE,
     limit: 5 * MINUTE,
@@ -164,22 +166,23 @@ async function suiteStep(whole, name, list) {
   // What one suite leaves running is not what another still needs.
   const run = { ...whole, mark: `${whole.mark}-${name}` };
   const begun = performance.now();
-  const { beside, timeout, limit } = SUITES.find(suite => suite.name === name);
-  const { code, output, late } = await command(
-    run,
-    [
-      '--test',
-      `--test-concurrency=${beside}`,
-      `--test-timeout=${timeout}`,
-      // One forgotten timer or socket would hold up the whole suite.
-      '--test-force-exit',
-      `--import=${OUTPUT}`,
-      `--test-reporter=${REPORTER}`,
-      '--test-reporter-destination=stdout',
-      ...list,
-    ],
-    limit,
+  const { beside, shared, timeout, limit } = SUITES.find(suite => suite.name === name);
+  const ask = [
+    '--test',
+    ...(shared ? ['--test-isolation=none'] : [`--test-concurrency=${beside}`]),
+    `--test-timeout=${timeout}`,
+    // One forgotten timer or socket would hold up the whole suite.
+    '--test-force-exit',
+    `--import=${OUTPUT}`,
+    `--test-reporter=${REPORTER}`,
+    '--test-reporter-destination=stdout',
+  ];
+  const runs = await Promise.all(
+    (shared ? deal(list, beside) : [list]).map(files => command(run, [...ask, ...files], limit)),
   );
+  const code = runs.find(one => one.code !== 0)?.code ?? 0;
+  const late = runs.some(one => one.late);
+  const output = runs.map(one => one.output).join('\n');
   const tests = [];
   const other = [];
   for (const line of output.split('\n')) {
@@ -213,6 +216,13 @@ async function suiteStep(whole, name, list) {
     failures,
     slowest: slowest(run.root, tests),
   };
+}
+
+/** Files by turns to so many hands, none of them empty. */
+function deal(files, hands) {
+  return Array.from({ length: Math.min(hands, files.length) }, (_, hand) =>
+    files.filter((_, index) => index % hands === hand),
+  );
 }
 
 function slowest(root, tests) {

@@ -18,7 +18,7 @@ export type Scheme = 'light' | 'dark';
 
 /** Path of a chromium, or why the stories cannot run. */
 export function findChromium(): { path: string } | { missing: string } {
-  for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
+  for (const name of ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome']) {
     const found = spawnSync('which', [name], { encoding: 'utf8' });
     if (found.status === 0) return { path: found.stdout.trim() };
   }
@@ -122,10 +122,16 @@ export async function picture(page: Page, name: string): Promise<void> {
 }
 
 /** Accessibility findings as sentences; xterm's own inner workings are xterm's. All of axe's rules unless `only` some, or `without` some. */
-export function axe(
+export async function axe(
   page: Page,
   { only, without = [] }: { only?: string[]; without?: string[] } = {},
 ): Promise<string[]> {
+  // Code that scrolls can be reached by keyboard, which is done a moment after it was measured.
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('.expressive-code pre')].every(
+      code => code.scrollWidth > code.clientWidth === code.hasAttribute('tabindex'),
+    ),
+  );
   const rules = Object.fromEntries(without.map(rule => [rule, { enabled: false }]));
   return page.evaluate(
     async asked => {
@@ -154,10 +160,7 @@ function watchRequests(page: Page): void {
   page.on('framenavigated', frame => frame === page.mainFrame() && open.clear());
 }
 
-/**
- * Resolves when the page has all it asked for, in two looks with a frame drawn between them, and code that scrolls can be
- * reached by keyboard, which is done a moment after it was measured.
- */
+/** Resolves when the page has all it asked for, in two looks with a frame drawn between them. */
 export async function settled(page: Page): Promise<void> {
   await page.waitForLoadState('load');
   for (let quiet = 0; quiet < 2; ) {
@@ -167,11 +170,6 @@ export async function settled(page: Page): Promise<void> {
     });
     quiet = pending.get(page)?.size === 0 ? quiet + 1 : 0;
   }
-  await page.waitForFunction(() =>
-    [...document.querySelectorAll('.expressive-code pre')].every(
-      code => code.scrollWidth > code.clientWidth === code.hasAttribute('tabindex'),
-    ),
-  );
 }
 
 /** Shows the page as loaded in the other scheme would be. */

@@ -18,7 +18,8 @@ const err = text => process.stderr.write(`${text}\n`);
 
 function kubectl(args, input) {
   const run = spawnSync('kubectl', args, { encoding: 'utf8', ...(input === undefined ? {} : { input }) });
-  if (run.error) {
+  // A kubectl that ends without reading what it was given is no error of the pipe's: its own words tell.
+  if (run.error && run.error.code !== 'EPIPE') {
     err(`${mark('❌', 'X')}Exiting due to PROVIDER_NOT_FOUND: kubectl was not found on the PATH`);
     process.exit(69);
   }
