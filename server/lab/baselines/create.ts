@@ -46,7 +46,9 @@ export async function create(api: KubeApi, object: KubeObject): Promise<Made> {
 /** Brings an object that is there to what is written, which may be a part of it; creates it when it is not there. */
 export async function put(api: KubeApi, object: KubeObject): Promise<void> {
   const path = `${await pathOf(api, object)}/${object.metadata.name}`;
-  const reply = await api.request('PATCH', path, object, 'application/strategic-merge-patch+json');
+  let reply = await api.request('PATCH', path, object, 'application/strategic-merge-patch+json');
+  // Kinds that a CustomResourceDefinition brings have no merge keys, so only the plain merge is known for them.
+  if (reply.status === 415) reply = await api.request('PATCH', path, object, 'application/merge-patch+json');
   if (reply.status < 300) return;
   if (reply.status === 404) {
     await create(api, object);

@@ -1,0 +1,1 @@
+kubectl delete pod forecast-worker-1 -n weather

@@ -1,0 +1,2 @@
+kubectl get pytorchjobs,pods -n weather
+# answer: who = (as the cluster says)

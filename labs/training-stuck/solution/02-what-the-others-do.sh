@@ -1,0 +1,2 @@
+kubectl logs forecast-master-0 -n weather
+# answer: fate = holds

@@ -1,0 +1,1 @@
+kubectl logs forecast-master-0 -n weather
