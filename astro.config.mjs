@@ -3,21 +3,15 @@
 import { satteri } from '@astrojs/markdown-satteri';
 import mdx from '@astrojs/mdx';
 import { defineConfig } from 'astro/config';
-import expressiveCode, { createRenderer, pluginFramesTexts } from 'astro-expressive-code';
+import expressiveCode, { pluginFramesTexts } from 'astro-expressive-code';
 import { blockLocale, runnableBlocks } from './src/course/code-blocks.ts';
+import { codeRenderer, codeStyle } from './src/course/code-renderer.ts';
 import { twinHeadingIds } from './src/course/heading-ids.ts';
 import { relativeAddresses } from './src/course/relative-addresses.ts';
 import { searchIndex } from './src/course/search-index.ts';
 
 // Expressive Code speaks English only, unless told.
 pluginFramesTexts.overrideTexts('zh-TW', { copyButtonTooltip: '複製', copyButtonCopied: '複製好了' });
-
-/** A block that scrolls takes the focus and has a name. Expressive Code makes each a landmark; a page of landmarks is none. */
-async function withoutLandmarks(options) {
-  const renderer = await createRenderer(options);
-  renderer.jsModules = renderer.jsModules.map(module => module.replace('"role","region"', '"role","group"'));
-  return renderer;
-}
 
 // Where the site will be published, such as https://learn.example.org; unset for a site on the reader's own machine.
 const site = process.env.SITE_URL;
@@ -35,7 +29,8 @@ export default defineConfig({
       themeCssSelector: theme => `[data-theme='${theme.type}']`,
       useDarkModeMediaQuery: true,
       minSyntaxHighlightingColorContrast: 5.5,
-      customCreateRenderer: withoutLandmarks,
+      customCreateRenderer: codeRenderer,
+      emitExternalStylesheet: false,
       plugins: [runnableBlocks()],
       getBlockLocale: blockLocale,
       defaultLocale: 'zh-TW',
@@ -57,6 +52,7 @@ export default defineConfig({
   ],
   // A strict CSP forbids inline scripts, and vite inlines small ones unless told not to.
   vite: {
+    plugins: [codeStyle()],
     build: { assetsInlineLimit: 0, cssCodeSplit: false },
     // Scripts find each other from where they are, so that the site may lie in any folder of a host.
     experimental: {
