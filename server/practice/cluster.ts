@@ -2,7 +2,7 @@
 // order in which they start and stop.
 
 import type { ApiClient } from '../kube/index.ts';
-import { admissionPlugins } from './admission/index.ts';
+import { admissionPlugins, expressionWarnings, type TypedResource } from './admission/index.ts';
 import { bootstrapObjects } from './bootstrap.ts';
 import { controllerAccounts } from './bootstrap-accounts.ts';
 import { type RunningControllers, startControllers } from './controllers/index.ts';
@@ -16,6 +16,7 @@ import {
   createTokenKeys,
   tokenIssuer,
 } from './registry/index.ts';
+import type { Registry } from './registry/types.ts';
 import { resources } from './resources/index.ts';
 import {
   createAuthority,
@@ -125,6 +126,7 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
         random,
         rootCa: authority.caCert,
         sign: certificateSigner(authority, clock),
+        policyWarnings: policy => expressionWarnings(policy, kindsServed(registry)),
         onError: (controller, key, error) => options.onFault?.(`controller ${controller} on ${key}`, error),
       })
     : undefined;
@@ -206,6 +208,11 @@ function componentHealth(bare: boolean): { name: string; problem?: string }[] {
         }
       : { name };
   return [asked('scheduler', 10259), asked('controller-manager', 10257), { name: 'etcd-0' }];
+}
+
+/** What admission policies may be for, custom kinds included. */
+function kindsServed(registry: Registry): TypedResource[] {
+  return registry.served().map(({ kind, definition: { resource }, schema }) => ({ kind, resource, schema }));
 }
 
 /** How upstream's programs sign their writes. */

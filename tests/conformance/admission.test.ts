@@ -263,8 +263,27 @@ test('a policy whose expressions cannot be compiled is refused', { skip }, async
     ${policy('number', `validations: [{expression: "1 + 1", messageExpression: "true"}]`)}
     Y
     The ValidatingAdmissionPolicy "number" is invalid: 
-    * spec.validations[0].expression: Invalid value: "1 + 1": must evaluate to bool
-    * spec.validations[0].messageExpression: Invalid value: "true": must evaluate to string
+    * spec.validations[0].expression: Invalid value: "1 + 1": must evaluate to bool but got int
+    * spec.validations[0].messageExpression: Invalid value: "true": must evaluate to string but got bool
+    [exit 1]
+
+    $ kubectl create -f - <<'Y'
+    ${policy('shapes', `variables: [{name: v, expression: "request.userInfo.username"}], validations: [{expression: "variables.w == 'x' && request.user == 'x'"}, {expression: "variables.v > 1"}, {expression: "object.spec.paused"}, {expression: "shout(object.metadata.name)"}]`)}
+    Y
+    The ValidatingAdmissionPolicy "shapes" is invalid: 
+    * spec.validations[0].expression: Invalid value: "variables.w == 'x' && request.user == 'x'": compilation failed: ERROR: <input>:1:10: undefined field 'w'
+     | variables.w == 'x' && request.user == 'x'
+     | .........^
+    ERROR: <input>:1:30: undefined field 'user'
+     | variables.w == 'x' && request.user == 'x'
+     | .............................^
+    * spec.validations[1].expression: Invalid value: "variables.v > 1": compilation failed: ERROR: <input>:1:13: found no matching overload for '_>_' applied to '(string, int)'
+     | variables.v > 1
+     | ............^
+    * spec.validations[2].expression: Invalid value: "object.spec.paused": must evaluate to bool but got dyn
+    * spec.validations[3].expression: Invalid value: "shout(object.metadata.name)": compilation failed: ERROR: <input>:1:6: undeclared reference to 'shout' (in container '')
+     | shout(object.metadata.name)
+     | .....^
     [exit 1]
 
     $ kubectl create -f - <<'Y'

@@ -355,16 +355,28 @@ test('a definition whose rules cannot be compiled is refused', { skip }, async (
     await cluster(),
     `
     $ kubectl create -f - <<'Y'
-    {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: rules.broken.example.com}, spec: {group: broken.example.com, scope: Namespaced, names: {plural: rules, kind: Rule}, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {n: {type: integer}}, x-kubernetes-validations: [{rule: "self.n >", message: m}, {rule: "other.n > 1"}, {rule: "1 + 1"}]}}}}}]}}
+    {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: rules.broken.example.com}, spec: {group: broken.example.com, scope: Namespaced, names: {plural: rules, kind: Rule}, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {count: {type: integer}, m-n: {type: string}, free: {x-kubernetes-preserve-unknown-fields: true}}, x-kubernetes-validations: [{rule: "self.count >", message: m}, {rule: "other.n > 1"}, {rule: "1 + 1"}, {rule: "self.foo > 1"}, {rule: "self.count == 'one'", messageExpression: nobody}, {rule: 'self.count == 1', messageExpression: "'not ' + self.count"}, {rule: "has(self.free.x) && self.m__dash__n.size() > 0"}]}}}}}]}}
     Y
     The CustomResourceDefinition "rules.broken.example.com" is invalid: 
-    * spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule: Invalid value: {"Rule":"self.n \\u003e","Message":"m","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: compilation failed: ERROR: <input>:1:9: Syntax error: mismatched input '<EOF>' expecting …
-     | self.n >
-     | ........^
+    * spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule: Invalid value: {"Rule":"self.count \\u003e","Message":"m","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: compilation failed: ERROR: <input>:1:13: Syntax error: mismatched input '<EOF>' expecting …
+     | self.count >
+     | ............^
     * spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[1].rule: Invalid value: {"Rule":"other.n \\u003e 1","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: compilation failed: ERROR: <input>:1:1: undeclared reference to 'other' (in container '')
      | other.n > 1
      | ^
     * spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[2].rule: Invalid value: {"Rule":"1 + 1","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: cel expression must evaluate to a bool
+    * spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[3].rule: Invalid value: {"Rule":"self.foo \\u003e 1","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: compilation failed: ERROR: <input>:1:5: undefined field 'foo'
+     | self.foo > 1
+     | ....^
+    * spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[4].rule: Invalid value: {"Rule":"self.count == 'one'","Message":"","MessageExpression":"nobody","Reason":null,"FieldPath":"","OptionalOldSelf":null}: compilation failed: ERROR: <input>:1:12: found no matching overload for '_==_' applied to '(int, string)'
+     | self.count == 'one'
+     | ...........^
+    * spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[5].messageExpression: Invalid value: {"Rule":"self.count == 1","Message":"","MessageExpression":"'not ' + self.count","Reason":null,"FieldPath":"","OptionalOldSelf":null}: messageExpression compilation failed: ERROR: <input>:1:8: found no matching overload for '_+_' applied to '(string, int)'
+     | 'not ' + self.count
+     | .......^
+    * spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[6].rule: Invalid value: {"Rule":"has(self.free.x) \\u0026\\u0026 self.m__dash__n.size() \\u003e 0","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: compilation failed: ERROR: <input>:1:9: undefined field 'free'
+     | has(self.free.x) && self.m__dash__n.size() > 0
+     | ........^
     [exit 1]
     `,
   );

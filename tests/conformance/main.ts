@@ -12,7 +12,7 @@ import { rememberCluster } from '../support/leftovers.ts';
 const FOLDER = dirname(fileURLToPath(import.meta.url));
 /** Send what a cluster that others use should not get, or need no cluster. */
 const OURS_ONLY = ['fuzz.test.ts', 'strategic-merge.test.ts'];
-/** Run pods. */
+/** Run pods, or wait for what controllers do. */
 const WITH_NODES = [
   'verbs.test.ts',
   'streams.test.ts',
@@ -20,6 +20,7 @@ const WITH_NODES = [
   'workloads.test.ts',
   'operations.test.ts',
   'helm.test.ts',
+  'type-checking.test.ts',
 ];
 
 const HELP = `npm run conformance [-- OPTIONS] [NAME...]

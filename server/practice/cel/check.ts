@@ -1,61 +1,61 @@
-// What is wrong with an expression before it is ever asked: it does not parse, names what nobody declared, or gives the wrong
-// type. Knows no objects' shapes: a field that an object has not is found when the expression is evaluated.
+// What is wrong with an expression before it is ever asked: it does not parse, names what is not there, or gives the wrong
+// type.
 
 import { type Environment, ParseError } from '@marcbachmann/cel-js';
 import { extended } from './library.ts';
+import { Inference } from './typing/infer.ts';
+import { shown, shownAt } from './typing/places.ts';
+import { type CelType, ERROR, typeName } from './typing/types.ts';
+
+/** The names that an expression may use, and the types of what they stand for. */
+export type Names = ReadonlyMap<string, CelType>;
+
+export interface Verdict {
+  /** Every finding with its place, as cel-go lists them; absent: the expression can be asked. */
+  issues?: string;
+  type: CelType;
+}
+
+let parser: Environment | undefined;
+
+/** Looks at an expression as cel-go's compiler does. */
+export function checkExpression(expression: string, names: Names): Verdict {
+  parser ??= extended({ homogeneousAggregateLiterals: false });
+  try {
+    const { ast } = parser.parse(expression);
+    const inference = new Inference(expression);
+    const type = inference.result(ast, names);
+    if (inference.findings.length === 0) return { type };
+    return { type: ERROR, issues: shown(expression, inference.findings) };
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+    const text = `Syntax error: ${syntaxWords(error.message)}`;
+    return { type: ERROR, issues: shownAt(expression, { at: error.range?.start ?? 0, text }) };
+  }
+}
 
 export interface Expected {
-  /** Names that the expression may use. */
-  variables: readonly string[];
+  names: Names;
   /** What it must give; absent: anything. */
   type?: 'bool' | 'string';
 }
 
-export type CompileProblem = { kind: 'compilation'; text: string } | { kind: 'type' };
-
-const environments = new Map<string, Environment>();
-/** Comprehensions over keys and values are CEL's, but not the library's: it takes their variables for unknown names. */
-const TWO_VARIABLES =
-  /\.(all|exists|existsOne|transformList|transformMap|transformMapEntry)\(\s*\w+\s*,\s*\w+\s*,/;
+export type CompileProblem = { kind: 'compilation'; text: string } | { kind: 'type'; got: string };
 
 /** Undefined when the expression can be asked. */
 export function compileProblem(expression: string, expected: Expected): CompileProblem | undefined {
-  const result = environment(expected.variables).check(expression);
-  if (!result.valid) {
-    const { error } = result as { error?: { code?: string; message: string; range?: { start: number } } };
-    const at = error?.range?.start ?? 0;
-    if (error instanceof ParseError)
-      return failure(expression, at, `Syntax error: ${syntaxWords(error.message)}`);
-    const name = /^Unknown variable: (\S+)/.exec(error?.message ?? '')?.[1];
-    // Other findings may be the library's own limits, so they wait until the expression is asked.
-    if (error?.code !== 'unknown_variable' || !name || TWO_VARIABLES.test(expression)) return undefined;
-    return failure(expression, at, `undeclared reference to '${name}' (in container '')`);
-  }
-  const given = String(result.type);
-  const known = /^(bool|int|uint|double|string|bytes|null|list.*|map.*)$/.test(given);
-  return expected.type && known && given !== expected.type ? { kind: 'type' } : undefined;
+  const { issues, type } = checkExpression(expression, expected.names);
+  if (issues !== undefined) return { kind: 'compilation', text: `compilation failed: ${issues}` };
+  if (!expected.type || type.kind === 'error' || type.kind === expected.type) return undefined;
+  return { kind: 'type', got: GOT[type.kind] ?? typeName(type) };
 }
 
-function environment(variables: readonly string[]): Environment {
-  const key = variables.join(' ');
-  let found = environments.get(key);
-  if (!found) {
-    found = extended({ homogeneousAggregateLiterals: false, variables });
-    environments.set(key, found);
-  }
-  return found;
-}
-
-/** As cel-go shows where: the line, and dots up to the place. */
-function failure(expression: string, at: number, text: string): CompileProblem {
-  const before = expression.slice(0, at).split('\n');
-  const column = [...(before.at(-1) ?? '')].length;
-  const line = expression.split('\n')[before.length - 1] ?? '';
-  return {
-    kind: 'compilation',
-    text: `compilation failed: ERROR: <input>:${before.length}:${column + 1}: ${text}\n | ${line}\n | ${'.'.repeat(column)}^`,
-  };
-}
+/** Types that cel-go's runtime calls otherwise than its checker. */
+const GOT: Partial<Record<CelType['kind'], string>> = {
+  null: 'null_type',
+  timestamp: 'google.protobuf.Timestamp',
+  duration: 'google.protobuf.Duration',
+};
 
 /** What cel-go's grammar expects where a value must come. */
 const VALUE =

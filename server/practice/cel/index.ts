@@ -1,6 +1,15 @@
-// CEL as the API server evaluates it. Knows no objects' shapes.
+// CEL as the API server checks and evaluates it.
 
 export { type Ask, authorizerValue, type Question } from './authorizer.ts';
-export { type CompileProblem, compileProblem, type Expected } from './check.ts';
+export {
+  type CompileProblem,
+  checkExpression,
+  compileProblem,
+  type Expected,
+  type Names,
+} from './check.ts';
 export { celError, celValue, compile, type Program } from './compile.ts';
 export { compileMutation, jsonValue } from './mutation.ts';
+export { declaredType, uniqueName } from './typing/declare.ts';
+export { policyNames, withVariable } from './typing/policy-names.ts';
+export { type CelType, DYN, ERROR } from './typing/types.ts';

@@ -16,6 +16,7 @@ import { certificateController } from './policy/certificates.ts';
 import { clusterRoleAggregation } from './policy/cluster-roles.ts';
 import { disruptionController } from './policy/disruption-budget.ts';
 import { resourceQuotaController } from './policy/quota.ts';
+import { admissionPolicyStatus } from './policy/type-checking.ts';
 import { replicaSetController, replicationController } from './replicaset.ts';
 import { rootCaController } from './root-ca.ts';
 import { type RunningControllers, type StartOptions, startControllers as start } from './runtime/start.ts';
@@ -73,6 +74,7 @@ export const controllers: readonly Controller[] = [
   clusterRoleAggregation,
   certificateController,
   apiServiceAvailability,
+  admissionPolicyStatus,
   garbageCollector,
 ];
 

@@ -36,6 +36,10 @@ export const HORIZONTAL_POD_AUTOSCALERS: GroupVersionResource = {
   version: 'v2',
   resource: 'horizontalpodautoscalers',
 };
+export const VALIDATING_ADMISSION_POLICIES = v1(
+  'admissionregistration.k8s.io',
+  'validatingadmissionpolicies',
+);
 export const CERTIFICATE_SIGNING_REQUESTS = v1('certificates.k8s.io', 'certificatesigningrequests');
 export const CLUSTER_ROLE_BINDINGS = v1('rbac.authorization.k8s.io', 'clusterrolebindings');
 export const CLUSTER_ROLES = v1('rbac.authorization.k8s.io', 'clusterroles');

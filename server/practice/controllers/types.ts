@@ -38,6 +38,8 @@ export interface ControllerContext {
   rootCa: string;
   /** Makes a certificate for a PEM request, PEM again; absent where the cluster lends no key. `lifetime` in milliseconds. */
   sign?(request: SigningRequest): Promise<string>;
+  /** What the expressions of a validating admission policy get wrong about the kinds it is for; absent where nobody can tell. */
+  policyWarnings?(policy: KubeObject): { fieldRef: string; warning: string }[];
   /** Every resource there is now, custom ones included; events are not counted among them. */
   known(): readonly KnownResource[];
 }
@@ -80,6 +82,8 @@ export interface Controller {
   name: string;
   /** The user it acts as, e.g. `system:serviceaccount:kube-system:deployment-controller`. */
   user?: string;
+  /** Who its writes are attributed to, where that is not the program it is part of. */
+  fieldManager?: string;
   /** `source.component` of its events, e.g. `deployment-controller`. */
   component?: string;
   watches: readonly Watch[];

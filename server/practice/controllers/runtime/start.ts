@@ -38,6 +38,8 @@ export interface StartOptions {
   host?: string;
   /** Signs certificate requests; absent: they stay approved and unsigned. */
   sign?(request: SigningRequest): Promise<string>;
+  /** See the context of a controller. */
+  policyWarnings?: ControllerContext['policyWarnings'];
   /** PEM text that the root certificate publisher hands out. */
   rootCa?: string;
   /** Told about every failed reconcile that is not a mere conflict; failures are retried whatever happens here. */
@@ -150,7 +152,7 @@ function startOne(controller: Controller, options: Surroundings): WorkQueue {
     client: readYourWrites(
       options.clientFor(
         userNamed(controller.user ?? `system:serviceaccount:kube-system:${controller.name}`),
-        MANAGER,
+        controller.fieldManager ? { fieldManager: controller.fieldManager } : MANAGER,
       ),
       caches,
     ),
@@ -162,6 +164,7 @@ function startOne(controller: Controller, options: Surroundings): WorkQueue {
     memory: new Map(),
     rootCa: options.rootCa ?? '',
     ...(options.sign ? { sign: options.sign } : {}),
+    ...(options.policyWarnings ? { policyWarnings: options.policyWarnings } : {}),
     known: () => everything.known(),
   };
   if (controller.everything) {

@@ -8,7 +8,16 @@ import {
   notSupported,
   required,
 } from '../../../kube/index.ts';
-import { compileProblem, type Expected } from '../../cel/index.ts';
+import {
+  checkExpression,
+  compileProblem,
+  DYN,
+  ERROR,
+  type Expected,
+  type Names,
+  policyNames,
+  withVariable,
+} from '../../cel/index.ts';
 import { AGE, age, integer, NAME, text } from '../format.ts';
 import { statusOf } from '../parts.ts';
 import type { ResourceDefinition } from '../types.ts';
@@ -37,33 +46,41 @@ function paramKind(kind: any, field: string): FieldError[] {
   return ['apiVersion', 'kind'].filter(name => !kind[name]).map(name => required(`${field}.${name}`));
 }
 
-/** What the expressions of a policy may name. */
-const SEEN = ['object', 'oldObject', 'request', 'namespaceObject', 'authorizer', 'variables'];
-
-const namesSeen = (spec: any): string[] => (spec.paramKind ? [...SEEN, 'params'] : SEEN);
-
 /** What upstream finds when it compiles an expression; nothing when there is none. */
 function compiled(expression: any, field: string, expected: Expected): FieldError[] {
   if (typeof expression !== 'string' || expression.trim() === '') return [];
   const problem = compileProblem(expression, expected);
   if (!problem) return [];
-  const text = problem.kind === 'type' ? `must evaluate to ${expected.type}` : problem.text;
+  const text =
+    problem.kind === 'type' ? `must evaluate to ${expected.type} but got ${problem.got}` : problem.text;
   return [invalidValue(field, expression, text)];
 }
 
+type Parts = Record<string, Expected['type']>;
+
 function compiledParts(spec: any): FieldError[] {
-  const names = namesSeen(spec);
-  const each = (list: any[] = [], at: string, parts: Record<string, Expected['type']>) =>
+  // Kinds are left open here: one policy may be for several. What they lack is told in its status.
+  const start = policyNames(DYN, spec.paramKind ? DYN : undefined);
+  const each = (list: any[] = [], at: string, parts: Parts, names: Names) =>
     list.flatMap((item, i) =>
       Object.entries(parts).flatMap(([part, type]) =>
-        compiled(item?.[part], `${at}[${i}].${part}`, { variables: names, ...(type ? { type } : {}) }),
+        compiled(item?.[part], `${at}[${i}].${part}`, { names, ...(type ? { type } : {}) }),
       ),
     );
+  // Conditions are asked before there are variables, and what they find there is not looked into.
+  const open = new Map(start).set('variables', ERROR);
+  const findings = each(spec.matchConditions, 'spec.matchConditions', { expression: 'bool' }, open);
+  let names = start;
+  for (const [i, variable] of (spec.variables ?? []).entries()) {
+    const expression: unknown = variable?.expression;
+    findings.push(...compiled(expression, `spec.variables[${i}].expression`, { names }));
+    const type = typeof expression === 'string' ? checkExpression(expression, names).type : DYN;
+    names = withVariable(names, String(variable?.name), type);
+  }
   return [
-    ...each(spec.matchConditions, 'spec.matchConditions', { expression: 'bool' }),
-    ...each(spec.variables, 'spec.variables', { expression: undefined }),
-    ...each(spec.validations, 'spec.validations', { expression: 'bool', messageExpression: 'string' }),
-    ...each(spec.auditAnnotations, 'spec.auditAnnotations', { valueExpression: undefined }),
+    ...findings,
+    ...each(spec.validations, 'spec.validations', { expression: 'bool', messageExpression: 'string' }, names),
+    ...each(spec.auditAnnotations, 'spec.auditAnnotations', { valueExpression: undefined }, names),
   ];
 }
 

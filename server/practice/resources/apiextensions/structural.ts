@@ -9,7 +9,7 @@ import {
   notSupported,
   required,
 } from '../../../kube/index.ts';
-import { compileProblem } from '../../cel/index.ts';
+import { compileProblem, declaredType, ERROR, type Names, uniqueName } from '../../cel/index.ts';
 import { definition, tryDecode } from '../../schema/index.ts';
 
 const TYPES = ['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'];
@@ -136,23 +136,37 @@ const shownRule = (rule: any) =>
   });
 
 /** Rules that cannot be asked. */
-function rules(schema: any, field: string): FieldError[] {
+function rules(schema: any, field: string, root: boolean): FieldError[] {
   const list: any[] = schema['x-kubernetes-validations'] ?? [];
-  const variables = ['self', 'oldSelf'];
+  if (list.length === 0) return [];
+  const whole = root || schema['x-kubernetes-embedded-resource'] === true;
+  const self = declaredType(schema, uniqueName('selfType', field), whole) ?? ERROR;
   return list.flatMap((rule, i) => {
     const at = `${field}.x-kubernetes-validations[${i}]`;
+    const oldSelf = rule?.optionalOldSelf === true ? ({ kind: 'optional', of: self } as const) : self;
+    const names: Names = new Map([
+      ['self', self],
+      ['oldSelf', oldSelf],
+    ]);
     const findings: FieldError[] = [];
-    const look = (part: 'rule' | 'messageExpression', type: 'bool' | 'string', words: string) => {
+    const look = (part: 'rule' | 'messageExpression', type: 'bool' | 'string', words: string, of: string) => {
       const expression = rule?.[part];
       if (typeof expression !== 'string' || expression.trim() === '') return;
-      const problem = compileProblem(expression, { variables, type });
+      const problem = compileProblem(expression, { names, type });
       if (problem)
         findings.push(
-          invalidValue(`${at}.${part}`, shownRule(rule), problem.kind === 'type' ? words : problem.text),
+          invalidValue(`${at}.${part}`, shownRule(rule), problem.kind === 'type' ? words : of + problem.text),
         );
     };
-    look('rule', 'bool', 'cel expression must evaluate to a bool');
-    look('messageExpression', 'string', 'messageExpression must evaluate to a string');
+    look('rule', 'bool', 'cel expression must evaluate to a bool', '');
+    // Upstream stops at a rule that cannot be compiled.
+    if (findings.length === 0)
+      look(
+        'messageExpression',
+        'string',
+        'messageExpression must evaluate to a string',
+        'messageExpression ',
+      );
     return findings;
   });
 }
@@ -201,7 +215,7 @@ export function structuralFindings(
         depth + 1,
       ),
     );
-  findings.push(...keywords(schema, field), ...lists(schema, field), ...rules(schema, field));
+  findings.push(...keywords(schema, field), ...lists(schema, field), ...rules(schema, field, root));
   const free =
     schema['x-kubernetes-preserve-unknown-fields'] === true || schema['x-kubernetes-int-or-string'] === true;
   if (!schema.type) {
