@@ -69,6 +69,11 @@ for (const [what, change, says] of [
     /lab\.yaml:3: Tabs are not allowed as indentation$/m,
   ],
   [
+    'a backtick that nothing quotes, with all that follows from it',
+    (s: string) => s.replace('zh-TW: 指令是', 'zh-TW: `a: b` 是'),
+    /^[^\n]*lab\.yaml:\d+: Nested mappings are not allowed in compact mappings$/,
+  ],
+  [
     'aliases without end',
     (s: string) =>
       `${s}x: &a [1,2,3,4,5,6,7,8,9]\ny: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nz: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nw: [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n`,

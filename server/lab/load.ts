@@ -39,11 +39,9 @@ export function loadLab(labs: string, id: string): Lab {
   const lines = new LineCounter();
   const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines });
   const where = `${id}/lab.yaml`;
-  if (document.errors.length > 0) {
-    throw new LabError(
-      document.errors.map(error => `${where}:${error.linePos?.[0].line ?? 1}: ${yamlProblem(error)}`),
-    );
-  }
+  // Those after the first mostly follow from it.
+  const [broken] = document.errors;
+  if (broken) throw new LabError([`${where}:${broken.linePos?.[0].line ?? 1}: ${yamlProblem(broken)}`]);
   let value: unknown;
   try {
     value = document.toJS();
