@@ -1,0 +1,1 @@
+kubectl patch deployment rent-predictor -n rental --type=merge -p '{"spec":{"template":{"metadata":{"annotations":{"internal.serving.kserve.io/storage-initializer-sourceuri":"http://store.rental/rent/v2/model.json"}}}}}'

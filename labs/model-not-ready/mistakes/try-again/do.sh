@@ -1,0 +1,1 @@
+kubectl delete pod -n rental -l serving.kserve.io/inferenceservice=rent

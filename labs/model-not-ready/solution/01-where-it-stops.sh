@@ -1,0 +1,2 @@
+kubectl get inferenceservices,pods -n rental
+# answer: container = storage-initializer
