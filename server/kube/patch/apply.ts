@@ -107,12 +107,10 @@ function safeRead(entries: readonly ManagedFieldsEntry[] | undefined): Managers 
 
 /** Whose records an update starts from: the client's if it sent readable ones, else the live object's. */
 function startingManagers({ old, next, subresource }: UpdateToTrack): Managers {
-  const live = safeRead(old?.metadata.managedFields) ?? new Map();
-  if (subresource) return live;
-  const sent = next.metadata.managedFields;
+  const sent = subresource ? undefined : next.metadata.managedFields;
   if (sent?.length === 1 && Object.keys(sent[0] ?? {}).length === 0) return new Map();
   const given = safeRead(sent);
-  return given && given.size > 0 ? given : live;
+  return given && given.size > 0 ? given : (safeRead(old?.metadata.managedFields) ?? new Map());
 }
 
 function changed(comparison: Comparison): FieldSet {
@@ -120,13 +118,12 @@ function changed(comparison: Comparison): FieldSet {
 }
 
 /** Takes changed fields from everyone else and removed fields from everyone. */
-function settle(managers: Managers, comparison: Comparison, but: string): void {
-  const taken = changed(comparison);
+function settle(managers: Managers, taken: FieldSet, removed: FieldSet, but: string): void {
   for (const [id, manager] of managers) {
     if (id === but) continue;
-    const set = difference(difference(manager.set, taken), comparison.removed);
+    const set = difference(difference(manager.set, taken), removed);
     if (isEmpty(set)) managers.delete(id);
-    else managers.set(id, { ...manager, set });
+    else if (set !== manager.set) managers.set(id, { ...manager, set });
   }
 }
 
@@ -150,12 +147,8 @@ function recordUpdate(
   const comparison = compareObjects(before, after, schema);
   const own: Omit<Manager, 'set'> = { manager, operation: 'Update', apiVersion, subresource };
   const id = identityOf(own);
-  settle(
-    managers,
-    { ...comparison, modified: owned(comparison.modified, reset), added: owned(comparison.added, reset) },
-    '',
-  );
   const taken = owned(changed(comparison), reset);
+  settle(managers, taken, comparison.removed, '');
   if (isEmpty(taken)) return;
   const previous = managers.get(id);
   managers.set(id, { ...own, ...(time ? { time } : {}), set: previous ? union(previous.set, taken) : taken });
@@ -295,7 +288,7 @@ export function serverSideApply(request: ApplyRequest): KubeObject {
   const allowed = manager === KUBECTL && conflicts.length > 0 ? lastAppliedSet(live, schema) : emptySet();
   const refused = conflicts.filter(([, fields]) => !isEmpty(difference(fields, allowed)));
   if (refused.length > 0 && !force) throw conflictError(conflicts);
-  settle(managers, comparison, id);
+  settle(managers, changed(comparison), comparison.removed, id);
   if (isEmpty(set)) managers.delete(id);
 
   if (manager === KUBECTL && merged.metadata.annotations?.[LAST_APPLIED] !== undefined)

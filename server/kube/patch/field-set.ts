@@ -26,22 +26,46 @@ export function insert(set: FieldSet, path: readonly string[]): void {
   node.own = true;
 }
 
-function combine(
-  a: FieldSet | undefined,
-  b: FieldSet | undefined,
-  keep: (a: boolean, b: boolean) => boolean,
-): FieldSet {
-  const result: FieldSet = { own: keep(a?.own ?? false, b?.own ?? false), children: new Map() };
-  for (const element of new Set([...(a?.children.keys() ?? []), ...(b?.children.keys() ?? [])])) {
-    const child = combine(a?.children.get(element), b?.children.get(element), keep);
-    if (!isEmpty(child)) result.children.set(element, child);
+/*
+ * A set is never changed once it is built, so results share what they can with what they were made of.
+ */
+
+export function union(a: FieldSet, b: FieldSet): FieldSet {
+  if (a === b || isEmpty(b)) return a;
+  if (isEmpty(a)) return b;
+  const children = new Map(a.children);
+  for (const [element, child] of b.children) {
+    const other = children.get(element);
+    children.set(element, other ? union(other, child) : child);
+  }
+  return { own: a.own || b.own, children };
+}
+
+export function intersection(a: FieldSet, b: FieldSet): FieldSet {
+  if (a === b) return a;
+  const result: FieldSet = { own: a.own && b.own, children: new Map() };
+  for (const [element, child] of a.children) {
+    const other = b.children.get(element);
+    const both = other && intersection(child, other);
+    if (both && !isEmpty(both)) result.children.set(element, both);
   }
   return result;
 }
 
-export const union = (a: FieldSet, b: FieldSet): FieldSet => combine(a, b, (x, y) => x || y);
-export const intersection = (a: FieldSet, b: FieldSet): FieldSet => combine(a, b, (x, y) => x && y);
-export const difference = (a: FieldSet, b: FieldSet): FieldSet => combine(a, b, (x, y) => x && !y);
+/** What is in `a` and not in `b`; `a` itself when they have nothing in common. */
+export function difference(a: FieldSet, b: FieldSet): FieldSet {
+  let children: Map<string, FieldSet> | undefined;
+  for (const [element, child] of b.children) {
+    const other = a.children.get(element);
+    const left = other && difference(other, child);
+    if (left === other || !left) continue;
+    children ??= new Map(a.children);
+    if (isEmpty(left)) children.delete(element);
+    else children.set(element, left);
+  }
+  if (!children && !(a.own && b.own)) return a;
+  return { own: a.own && !b.own, children: children ?? a.children };
+}
 
 export function equalSets(a: FieldSet, b: FieldSet): boolean {
   if (a.own !== b.own || a.children.size !== b.children.size) return false;

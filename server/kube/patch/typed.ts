@@ -15,13 +15,14 @@ export class TypedError extends Error {}
 type Shape =
   | { kind: 'scalar' }
   | { kind: 'list'; atomic: boolean; set: boolean; items: Schema; keys: readonly string[] }
-  | { kind: 'map'; atomic: boolean; field(key: string): Schema | undefined; declared(key: string): boolean };
+  | { kind: 'map'; atomic: boolean; schema: Schema };
 
 const DEDUCED: Schema = { preserveUnknown: true };
+const SCALAR: Shape = { kind: 'scalar' };
 
 /** How a node is merged; for nodes without a declared type the value decides (maps granular, lists atomic). */
-function shapeOf(schema: Schema, ...values: unknown[]): Shape {
-  const value = values.find(v => v !== undefined && v !== null);
+function shapeOf(schema: Schema, first: unknown, second?: unknown): Shape {
+  const value = first ?? second;
   const untyped = schema.preserveUnknown && !schema.properties && !schema.additionalProperties;
   const isList = schema.type === 'array' || (schema.type !== 'object' && Array.isArray(value));
   if (isList) {
@@ -37,17 +38,16 @@ function shapeOf(schema: Schema, ...values: unknown[]): Shape {
   }
   const isMap =
     schema.type === 'object' || (schema.preserveUnknown && typeof value === 'object' && value !== null);
-  if (!isMap) return { kind: 'scalar' };
-  const { properties, additionalProperties } = schema;
-  return {
-    kind: 'map',
-    atomic: schema.mapType === 'atomic',
-    field: key => {
-      if (properties && Object.hasOwn(properties, key)) return properties[key];
-      return additionalProperties ?? (schema.preserveUnknown ? DEDUCED : undefined);
-    },
-    declared: key => properties !== undefined && Object.hasOwn(properties, key),
-  };
+  return isMap ? { kind: 'map', atomic: schema.mapType === 'atomic', schema } : SCALAR;
+}
+
+const isDeclared = ({ properties }: Schema, key: string): boolean =>
+  properties !== undefined && Object.hasOwn(properties, key);
+
+/** The schema of a map's field; undefined where no such field may be. */
+function fieldOf(schema: Schema, key: string): Schema | undefined {
+  if (isDeclared(schema, key)) return schema.properties?.[key];
+  return schema.additionalProperties ?? (schema.preserveUnknown ? DEDUCED : undefined);
 }
 
 const asList = (value: unknown): unknown[] | undefined => (Array.isArray(value) ? value : undefined);
@@ -80,24 +80,29 @@ function canonical(value: unknown): string {
 
 type ListShape = Extract<Shape, { kind: 'list' }>;
 
-/** The path element of a list's member: its value in a set, its keys (defaults filled in) in a map list. */
-function elementOf(shape: ListShape, item: unknown): string {
-  if (shape.set) return `v:${canonical(item)}`;
+const keyOf = ({ items }: ListShape, map: Plain, name: string): unknown =>
+  map[name] ?? items.properties?.[name]?.default ?? undefined;
+
+/** Throws for a member that has no place in a map list. */
+function checkMember(shape: ListShape, item: unknown): void {
+  if (shape.set) return;
   const map = asMap(item);
   if (!map) throw new TypedError('associative list with keys has an element that is not a map');
-  const key: Plain = {};
-  let found = false;
-  for (const name of [...shape.keys].sort()) {
-    const fallback = shape.items.properties?.[name]?.default;
-    const value = map[name] ?? fallback;
-    if (value === undefined || value === null) continue;
-    if (map[name] !== undefined && map[name] !== null) found = true;
-    key[name] = value;
-  }
-  if (!found && shape.keys.every(name => key[name] === undefined))
+  if (shape.keys.every(name => keyOf(shape, map, name) === undefined))
     throw new TypedError(
       `associative list with keys has an element that omits key field ${JSON.stringify(shape.keys[0])} (and doesn't have default value)`,
     );
+}
+
+/** The path element of a list's member: its value in a set, its keys (defaults filled in) in a map list. */
+function elementOf(shape: ListShape, item: unknown): string {
+  if (shape.set) return `v:${canonical(item)}`;
+  checkMember(shape, item);
+  const key: Plain = {};
+  for (const name of [...shape.keys].sort()) {
+    const value = keyOf(shape, item as Plain, name);
+    if (value !== undefined) key[name] = value;
+  }
   return `k:${canonical(key)}`;
 }
 
@@ -155,7 +160,7 @@ export function checkApplied(value: unknown, schema: Schema, at = '', depth = 0)
   const map = asMap(value);
   if (!map) return [`${at}: expected map, got ${goValue(value)}`];
   for (const key of Object.keys(map)) {
-    const child = shape.field(key);
+    const child = fieldOf(shape.schema, key);
     if (!child) problems.push(`${at}.${key}: field not declared in schema`);
     else problems.push(...checkApplied(map[key], child, `${at}.${key}`, depth + 1));
   }
@@ -199,9 +204,9 @@ function collect(value: unknown, schema: Schema, path: string[], set: FieldSet, 
   for (const key of Object.keys(map)) {
     const held = map[key];
     const inner = [...path, `f:${key}`];
-    collect(held, shape.field(key) ?? DEDUCED, inner, set, depth + 1);
+    collect(held, fieldOf(shape.schema, key) ?? DEDUCED, inner, set, depth + 1);
     const isEmptyMap = asMap(held) !== undefined && Object.keys(held as Plain).length === 0;
-    if (held === null || isEmptyMap || !shape.declared(key)) insert(set, inner);
+    if (held === null || isEmptyMap || !isDeclared(shape.schema, key)) insert(set, inner);
   }
 }
 
@@ -221,6 +226,7 @@ export function compareObjects(before: unknown, after: unknown, schema: Schema):
 export const isSame = (c: Comparison): boolean =>
   isEmpty(c.added) && isEmpty(c.removed) && isEmpty(c.modified);
 
+/** `path` is where the walk stands: it is as it was when this returns. */
 function compareNode(
   before: unknown,
   after: unknown,
@@ -231,47 +237,75 @@ function compareNode(
 ): void {
   tooDeep(depth);
   const shape = shapeOf(schema, before, after);
-  const leaf = () => {
+  // Both empty or null: a leaf, so that the difference between them is kept.
+  if (shape.kind === 'scalar' || shape.atomic || (isHollow(before) && isHollow(after))) {
     if (before === undefined) insert(result.added, path);
     else if (after === undefined) insert(result.removed, path);
     else if (!deepEqual(before, after)) insert(result.modified, path);
-  };
-  const size = (value: unknown) =>
-    Array.isArray(value) ? value.length : Object.keys(asMap(value) ?? {}).length;
-  // Both empty or null: a leaf, so that the difference between them is kept.
-  if (shape.kind === 'scalar' || shape.atomic || (size(before) === 0 && size(after) === 0)) {
-    leaf();
     return;
   }
-  if (shape.kind === 'list') {
-    const left = indexed(shape, asList(before) ?? []);
-    const right = indexed(shape, asList(after) ?? []);
-    for (const element of new Set([...left.elements, ...right.elements]))
-      compareNode(
-        left.byElement.get(element),
-        right.byElement.get(element),
-        shape.items,
-        [...path, element],
-        result,
-        depth + 1,
-      );
-  } else {
-    const left = asMap(before) ?? {};
-    const right = asMap(after) ?? {};
-    for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
-      if (left[key] === undefined && right[key] === undefined) continue;
-      compareNode(
-        left[key],
-        right[key],
-        shape.field(key) ?? DEDUCED,
-        [...path, `f:${key}`],
-        result,
-        depth + 1,
-      );
-    }
-  }
+  if (shape.kind === 'list')
+    compareLists(asList(before) ?? [], asList(after) ?? [], shape, path, result, depth);
+  else compareMaps(asMap(before) ?? {}, asMap(after) ?? {}, shape.schema, path, result, depth);
   if (before === undefined) insert(result.added, path);
   else if (after === undefined) insert(result.removed, path);
+}
+
+function isHollow(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  const map = asMap(value);
+  if (map) for (const key in map) if (Object.hasOwn(map, key)) return false;
+  return true;
+}
+
+function compareLists(
+  before: readonly unknown[],
+  after: readonly unknown[],
+  shape: ListShape,
+  path: string[],
+  result: Comparison,
+  depth: number,
+): void {
+  if (deepEqual(before, after)) {
+    // Nothing to tell, but what has no place in its list is still to be found.
+    for (const item of before) checkMember(shape, item);
+    for (const item of before) compareNode(item, item, shape.items, path, result, depth + 1);
+    return;
+  }
+  const left = indexed(shape, before);
+  const right = indexed(shape, after);
+  for (const element of new Set([...left.elements, ...right.elements])) {
+    path.push(element);
+    compareNode(
+      left.byElement.get(element),
+      right.byElement.get(element),
+      shape.items,
+      path,
+      result,
+      depth + 1,
+    );
+    path.pop();
+  }
+}
+
+function compareMaps(
+  before: Plain,
+  after: Plain,
+  schema: Schema,
+  path: string[],
+  result: Comparison,
+  depth: number,
+): void {
+  const compare = (key: string) => {
+    const left = before[key];
+    const right = after[key];
+    if (left === undefined && right === undefined) return;
+    path.push(`f:${key}`);
+    compareNode(left, right, fieldOf(schema, key) ?? DEDUCED, path, result, depth + 1);
+    path.pop();
+  };
+  for (const key of Object.keys(before)) compare(key);
+  for (const key of Object.keys(after)) if (!Object.hasOwn(before, key)) compare(key);
 }
 
 /** Live object and configuration merged: the configuration's values win, its order too. */
@@ -293,7 +327,7 @@ export function mergeObjects(live: unknown, config: unknown, schema: Schema, dep
   const result: Plain = { ...left };
   for (const key of Object.keys(right)) {
     const before = Object.hasOwn(left, key) ? left[key] : undefined;
-    put(result, key, mergeObjects(before, right[key], shape.field(key) ?? DEDUCED, depth + 1));
+    put(result, key, mergeObjects(before, right[key], fieldOf(shape.schema, key) ?? DEDUCED, depth + 1));
   }
   return result;
 }
@@ -365,7 +399,9 @@ export function removeFields(value: unknown, schema: Schema, gone: FieldSet, dep
   for (const key of Object.keys(map)) {
     const child = gone.children.get(`f:${key}`);
     if (child?.own) continue;
-    const held = child ? removeFields(map[key], shape.field(key) ?? DEDUCED, child, depth + 1) : map[key];
+    const held = child
+      ? removeFields(map[key], fieldOf(shape.schema, key) ?? DEDUCED, child, depth + 1)
+      : map[key];
     if (held !== undefined) put(result, key, held);
   }
   return Object.keys(result).length > 0 ? result : undefined;
