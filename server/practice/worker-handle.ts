@@ -45,8 +45,8 @@ type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 export async function startPracticeWorker(options: WorkerOptions): Promise<WorkerCluster> {
   const { onFault, seed = 0, speed = 1, ...start } = options;
   const code = await workerCode();
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-    workerData: { ...start, seed, speed, ...(code ? { code: code.href } : {}) } satisfies WorkerStart,
+  const worker = new Worker(code ?? new URL('./worker.ts', import.meta.url), {
+    workerData: { ...start, seed, speed } satisfies WorkerStart,
     resourceLimits: MEMORY_LIMITS,
     env: { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? COMPILE_CACHE },
     // The worker says through messages what is worth saying.
