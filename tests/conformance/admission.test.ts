@@ -268,9 +268,12 @@ test('a policy whose expressions cannot be compiled is refused', { skip }, async
     [exit 1]
 
     $ kubectl create -f - <<'Y'
-    ${policy('shapes', `variables: [{name: v, expression: "request.userInfo.username"}], validations: [{expression: "variables.w == 'x' && request.user == 'x'"}, {expression: "variables.v > 1"}, {expression: "object.spec.paused"}, {expression: "shout(object.metadata.name)"}]`)}
+    ${policy('shapes', `variables: [{name: v, expression: "request.userInfo.username"}], validations: [{expression: "variables.w == 'x' && request.user == 'x'"}, {expression: "variables.v > 1"}, {expression: "object.spec.paused"}, {expression: "shout(object.metadata.name)", messageExpression: "authorizer.path('/x').check('get').reason()"}], auditAnnotations: [{key: k, valueExpression: "1 + 1"}], matchConditions: [{name: m, expression: "variables.v == 'x'"}]`)}
     Y
     The ValidatingAdmissionPolicy "shapes" is invalid: 
+    * spec.matchConditions[0].expression: Invalid value: "variables.v == 'x'": compilation failed: ERROR: <input>:1:1: undeclared reference to 'variables' (in container '')
+     | variables.v == 'x'
+     | ^
     * spec.validations[0].expression: Invalid value: "variables.w == 'x' && request.user == 'x'": compilation failed: ERROR: <input>:1:10: undefined field 'w'
      | variables.w == 'x' && request.user == 'x'
      | .........^
@@ -284,6 +287,10 @@ test('a policy whose expressions cannot be compiled is refused', { skip }, async
     * spec.validations[3].expression: Invalid value: "shout(object.metadata.name)": compilation failed: ERROR: <input>:1:6: undeclared reference to 'shout' (in container '')
      | shout(object.metadata.name)
      | .....^
+    * spec.validations[3].messageExpression: Invalid value: "authorizer.path('/x').check('get').reason()": compilation failed: ERROR: <input>:1:1: undeclared reference to 'authorizer' (in container '')
+     | authorizer.path('/x').check('get').reason()
+     | ^
+    * spec.auditAnnotations[0].valueExpression: Invalid value: "1 + 1": must evaluate to one of [string null_type] but got int
     [exit 1]
 
     $ kubectl create -f - <<'Y'
@@ -293,6 +300,17 @@ test('a policy whose expressions cannot be compiled is refused', { skip }, async
 
     $ kubectl delete validatingadmissionpolicy whole
     validatingadmissionpolicy.admissionregistration.k8s.io "whole" deleted
+
+    $ kubectl create -f - <<'Y'
+    {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: conditions}, webhooks: [{name: a.b.example.com, clientConfig: {url: "https://a.example.com"}, sideEffects: None, admissionReviewVersions: [v1], rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}], matchConditions: [{name: typo, expression: "request.user == 'x'"}, {name: typo, expression: "request.name"}]}]}
+    Y
+    The ValidatingWebhookConfiguration "conditions" is invalid: 
+    * webhooks[0].matchConditions[0].expression: Invalid value: "request.user == 'x'": compilation failed: ERROR: <input>:1:8: undefined field 'user'
+     | request.user == 'x'
+     | .......^
+    * webhooks[0].matchConditions[1].expression: Invalid value: "request.name": must evaluate to bool but got string
+    * webhooks[0].matchConditions[1].name: Duplicate value: "typo"
+    [exit 1]
     `,
   );
 });

@@ -242,10 +242,10 @@ test('an audit annotation that fails refuses, and one that is text or null does 
   await annotating('"x"');
   await annotating('null');
   await assert.rejects(
-    annotating('object.nope'),
+    annotating('string(object.nope)'),
     refused(
       422,
-      `configmaps "a" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'p-binding' denied request: expression 'object.nope' resulted in error: no such key: nope`,
+      `configmaps "a" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'p-binding' denied request: expression 'string(object.nope)' resulted in error: no such key: nope`,
     ),
   );
 });

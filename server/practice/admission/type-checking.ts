@@ -5,6 +5,7 @@ import type { GroupVersionKind, KubeObject, Schema } from '../../kube/index.ts';
 import {
   type CelType,
   checkExpression,
+  composing,
   DYN,
   declaredType,
   type Names,
@@ -63,7 +64,7 @@ function declare(kind: GroupVersionKind, schema: Schema, policy: KubeObject): Ce
 }
 
 function namesFor(policy: KubeObject, object: CelType, params: CelType | undefined): Names {
-  let names = policyNames(object, params);
+  let names = composing(policyNames(object, params));
   for (const { name, expression } of policy.spec?.variables ?? [])
     names = withVariable(names, name, checkExpression(String(expression), names).type);
   return names;

@@ -34,10 +34,12 @@ export function checkExpression(expression: string, names: Names): Verdict {
   }
 }
 
+export type ResultType = 'bool' | 'string' | 'null_type';
+
 export interface Expected {
   names: Names;
-  /** What it must give; absent: anything. */
-  type?: 'bool' | 'string';
+  /** It must give one of these; absent: anything. */
+  types?: readonly ResultType[];
 }
 
 export type CompileProblem = { kind: 'compilation'; text: string } | { kind: 'type'; got: string };
@@ -46,8 +48,10 @@ export type CompileProblem = { kind: 'compilation'; text: string } | { kind: 'ty
 export function compileProblem(expression: string, expected: Expected): CompileProblem | undefined {
   const { issues, type } = checkExpression(expression, expected.names);
   if (issues !== undefined) return { kind: 'compilation', text: `compilation failed: ${issues}` };
-  if (!expected.type || type.kind === 'error' || type.kind === expected.type) return undefined;
-  return { kind: 'type', got: GOT[type.kind] ?? typeName(type) };
+  const got = GOT[type.kind] ?? typeName(type);
+  if (!expected.types || type.kind === 'error' || (expected.types as string[]).includes(got))
+    return undefined;
+  return { kind: 'type', got };
 }
 
 /** Types that cel-go's runtime calls otherwise than its checker. */

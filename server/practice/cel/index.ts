@@ -7,9 +7,10 @@ export {
   compileProblem,
   type Expected,
   type Names,
+  type ResultType,
 } from './check.ts';
 export { celError, celValue, compile, type Program } from './compile.ts';
 export { compileMutation, jsonValue } from './mutation.ts';
 export { declaredType, uniqueName } from './typing/declare.ts';
-export { policyNames, withVariable } from './typing/policy-names.ts';
+export { composing, policyNames, withVariable } from './typing/policy-names.ts';
 export { type CelType, DYN, ERROR } from './typing/types.ts';

@@ -4,7 +4,7 @@ import { NAMESPACE, REQUEST } from './declare.ts';
 import { AUTHORIZER, RESOURCE_CHECK } from './signatures.ts';
 import { type CelType, DYN, objectOf } from './types.ts';
 
-/** `params` is absent where a policy has none. */
+/** `params` is absent where a policy has none; `variables` is only where there are some. */
 export function policyNames(object: CelType, params?: CelType): Map<string, CelType> {
   return new Map([
     ['object', object],
@@ -13,9 +13,13 @@ export function policyNames(object: CelType, params?: CelType): Map<string, CelT
     ['namespaceObject', NAMESPACE],
     ['authorizer', AUTHORIZER],
     ['authorizer.requestResource', RESOURCE_CHECK],
-    ['variables', objectOf('kubernetes.variables', {})],
     ...(params ? ([['params', params]] as const) : []),
   ]);
+}
+
+/** `names` with `variables`, none of them known yet. */
+export function composing(names: ReadonlyMap<string, CelType>): Map<string, CelType> {
+  return new Map(names).set('variables', objectOf('kubernetes.variables', {}));
 }
 
 /** `names` with one more of `variables`, as later expressions see it. */

@@ -120,7 +120,7 @@ test('variables have the type of what they hold, objects among them none', () =>
 });
 
 test('the wrong result is told with its type; what is not known passes', () => {
-  const got = (expression: string) => compileProblem(expression, { names: DEPLOYMENT, type: 'bool' });
+  const got = (expression: string) => compileProblem(expression, { names: DEPLOYMENT, types: ['bool'] });
   assert.deepEqual(got('object.spec.replicas'), { kind: 'type', got: 'int' });
   assert.deepEqual(got('request.options.x'), { kind: 'type', got: 'dyn' });
   assert.deepEqual(got('object.metadata.creationTimestamp'), {

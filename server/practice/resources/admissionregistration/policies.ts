@@ -1,27 +1,17 @@
 // Admission policies and their bindings, validating and mutating.
 
 import {
-  duplicate,
   type FieldError,
   invalidValue,
   type KubeObject,
   notSupported,
   required,
 } from '../../../kube/index.ts';
-import {
-  checkExpression,
-  compileProblem,
-  DYN,
-  ERROR,
-  type Expected,
-  type Names,
-  policyNames,
-  withVariable,
-} from '../../cel/index.ts';
 import { AGE, age, integer, NAME, text } from '../format.ts';
 import { statusOf } from '../parts.ts';
 import type { ResourceDefinition } from '../types.ts';
 import { labelSelector, oneOf } from '../validation/common.ts';
+import { auditAnnotations, matchConditions, openNames, validations, variables } from './expressions.ts';
 import { ruleWithOperations } from './webhooks.ts';
 
 const GROUP = 'admissionregistration.k8s.io';
@@ -46,101 +36,36 @@ function paramKind(kind: any, field: string): FieldError[] {
   return ['apiVersion', 'kind'].filter(name => !kind[name]).map(name => required(`${field}.${name}`));
 }
 
-/** What upstream finds when it compiles an expression; nothing when there is none. */
-function compiled(expression: any, field: string, expected: Expected): FieldError[] {
-  if (typeof expression !== 'string' || expression.trim() === '') return [];
-  const problem = compileProblem(expression, expected);
-  if (!problem) return [];
-  const text =
-    problem.kind === 'type' ? `must evaluate to ${expected.type} but got ${problem.got}` : problem.text;
-  return [invalidValue(field, expression, text)];
-}
-
-type Parts = Record<string, Expected['type']>;
-
-function compiledParts(spec: any): FieldError[] {
-  // Kinds are left open here: one policy may be for several. What they lack is told in its status.
-  const start = policyNames(DYN, spec.paramKind ? DYN : undefined);
-  const each = (list: any[] = [], at: string, parts: Parts, names: Names) =>
-    list.flatMap((item, i) =>
-      Object.entries(parts).flatMap(([part, type]) =>
-        compiled(item?.[part], `${at}[${i}].${part}`, { names, ...(type ? { type } : {}) }),
-      ),
-    );
-  // Conditions are asked before there are variables, and what they find there is not looked into.
-  const open = new Map(start).set('variables', ERROR);
-  const findings = each(spec.matchConditions, 'spec.matchConditions', { expression: 'bool' }, open);
-  let names = start;
-  for (const [i, variable] of (spec.variables ?? []).entries()) {
-    const expression: unknown = variable?.expression;
-    findings.push(...compiled(expression, `spec.variables[${i}].expression`, { names }));
-    const type = typeof expression === 'string' ? checkExpression(expression, names).type : DYN;
-    names = withVariable(names, String(variable?.name), type);
-  }
-  return [
-    ...findings,
-    ...each(spec.validations, 'spec.validations', { expression: 'bool', messageExpression: 'string' }, names),
-    ...each(spec.auditAnnotations, 'spec.auditAnnotations', { valueExpression: undefined }, names),
-  ];
-}
-
-function matchConditions(list: any[] = [], field: string): FieldError[] {
-  return list.flatMap((condition, i) => [
-    ...(condition.name ? [] : [required(`${field}[${i}].name`)]),
-    ...(condition.expression?.trim() ? [] : [required(`${field}[${i}].expression`)]),
-  ]);
-}
-
-const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
-
-function variables(list: any[] = [], field: string): FieldError[] {
-  const seen = new Set<string>();
-  return list.flatMap((variable, i) => {
-    const at = `${field}[${i}]`;
-    const name: string = variable.name ?? '';
-    const findings: FieldError[] = [];
-    if (!name) findings.push(required(`${at}.name`, 'name is not specified'));
-    else if (!IDENTIFIER.test(name))
-      findings.push(invalidValue(`${at}.name`, name, 'name is not a valid CEL identifier'));
-    if (name && seen.has(name)) findings.push(duplicate(`${at}.name`, name));
-    seen.add(name);
-    if (!variable.expression?.trim())
-      findings.push(required(`${at}.expression`, 'expression is not specified'));
-    return findings;
-  });
-}
-
 function validatingPolicy({ spec = {} }: KubeObject): FieldError[] {
-  const validations: any[] = spec.validations ?? [];
-  const findings: FieldError[] = [];
-  findings.push(
+  const start = openNames(Boolean(spec.paramKind));
+  const composed = variables(spec.variables, 'spec.variables', start);
+  const findings = [
     ...oneOf(spec.failurePolicy, ['Fail', 'Ignore'], 'spec.failurePolicy'),
     ...paramKind(spec.paramKind, 'spec.paramKind'),
-  );
-  findings.push(...matchResources(spec.matchConstraints, 'spec.matchConstraints', true));
-  findings.push(
-    ...matchConditions(spec.matchConditions, 'spec.matchConditions'),
-    ...variables(spec.variables, 'spec.variables'),
-  );
-  if (validations.length === 0 && !spec.auditAnnotations?.length)
+    ...matchResources(spec.matchConstraints, 'spec.matchConstraints', true),
+    ...matchConditions(spec.matchConditions, 'spec.matchConditions', start),
+    ...composed.findings,
+  ];
+  if (!spec.validations?.length && !spec.auditAnnotations?.length)
     findings.push(
       required('spec.validations', 'validations or auditAnnotations must contain at least one item'),
     );
-  for (const [i, rule] of validations.entries())
-    if (!rule.expression?.trim())
-      findings.push(required(`spec.validations[${i}].expression`, 'expression is not specified'));
-  findings.push(...compiledParts(spec));
+  findings.push(
+    ...validations(spec.validations, 'spec.validations', composed.names),
+    ...auditAnnotations(spec.auditAnnotations, 'spec.auditAnnotations', composed.names),
+  );
   return findings;
 }
 
 function mutatingPolicy({ spec = {} }: KubeObject): FieldError[] {
   const mutations: any[] = spec.mutations ?? [];
+  const start = openNames(Boolean(spec.paramKind));
   const findings = [
     ...oneOf(spec.failurePolicy, ['Fail', 'Ignore'], 'spec.failurePolicy'),
     ...paramKind(spec.paramKind, 'spec.paramKind'),
     ...matchResources(spec.matchConstraints, 'spec.matchConstraints', true),
-    ...matchConditions(spec.matchConditions, 'spec.matchConditions'),
-    ...variables(spec.variables, 'spec.variables'),
+    ...matchConditions(spec.matchConditions, 'spec.matchConditions', start),
+    ...variables(spec.variables, 'spec.variables', start).findings,
   ];
   if (mutations.length === 0)
     findings.push(required('spec.mutations', 'mutations must contain at least one item'));
@@ -163,7 +88,6 @@ function mutatingPolicy({ spec = {} }: KubeObject): FieldError[] {
     else if (!mutation[part].expression?.trim()) findings.push(required(`${field}.expression`));
   }
   if (!spec.reinvocationPolicy) findings.push(required('spec.reinvocationPolicy'));
-  findings.push(...compiledParts(spec));
   return findings;
 }
 

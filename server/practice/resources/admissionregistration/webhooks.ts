@@ -13,6 +13,7 @@ import {
 import { AGE, age, integer, NAME } from '../format.ts';
 import type { ResourceDefinition } from '../types.ts';
 import { labelSelector, oneOf } from '../validation/common.ts';
+import { matchConditions, openNames } from './expressions.ts';
 
 const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
 
@@ -124,6 +125,7 @@ function webhook(hook: any, mutating: boolean, field: string): FieldError[] {
     );
   if (mutating)
     findings.push(...oneOf(hook.reinvocationPolicy, ['IfNeeded', 'Never'], `${field}.reinvocationPolicy`));
+  findings.push(...matchConditions(hook.matchConditions, `${field}.matchConditions`, openNames(false)));
   return findings;
 }
 

@@ -152,7 +152,7 @@ function rules(schema: any, field: string, root: boolean): FieldError[] {
     const look = (part: 'rule' | 'messageExpression', type: 'bool' | 'string', words: string, of: string) => {
       const expression = rule?.[part];
       if (typeof expression !== 'string' || expression.trim() === '') return;
-      const problem = compileProblem(expression, { names, type });
+      const problem = compileProblem(expression, { names, types: [type] });
       if (problem)
         findings.push(
           invalidValue(`${at}.${part}`, shownRule(rule), problem.kind === 'type' ? words : of + problem.text),
