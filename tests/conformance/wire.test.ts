@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { parse } from 'yaml';
 import { type ApiAnswer, type ApiRequest, api } from '../support/api.ts';
-import { sharedCluster } from '../support/practice.ts';
+import { NO_KUBECTL, sharedCluster } from '../support/practice.ts';
+import { entries, protobufBody } from '../support/protobuf.ts';
 
 const cluster = sharedCluster({ controlPlaneOnly: true });
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -81,6 +82,49 @@ test('YAML goes in and out', async () => {
   assert.equal(created.status, 201);
   assert.equal(created.headers['content-type'], 'application/yaml');
   assert.equal(parse(created.text).data.a, '1');
+});
+
+test('protobuf goes in, and kubectl reads what it said', { skip: NO_KUBECTL }, async () => {
+  const create = async (resource: string, body: Buffer) => {
+    const headers = { 'content-type': 'application/vnd.kubernetes.protobuf' };
+    const answer = await ask(`/apis/${resource}`, { method: 'POST', headers, body });
+    assert.equal(answer.status, 201, answer.text);
+  };
+  await create(
+    'storage.k8s.io/v1/volumeattributesclasses',
+    protobufBody('storage.k8s.io/v1', 'VolumeAttributesClass', {
+      1: { 1: 'wire-gold' },
+      2: 'csi.example.com',
+      3: entries({ iops: '4000' }),
+    }),
+  );
+  await create(
+    'apiregistration.k8s.io/v1/apiservices',
+    protobufBody('apiregistration.k8s.io/v1', 'APIService', {
+      1: { 1: 'v1.wire.example.com' },
+      2: {
+        1: { 1: 'default', 2: 'nobody', 3: 8443 },
+        2: 'wire.example.com',
+        3: 'v1',
+        4: true,
+        7: 1000,
+        8: 15,
+      },
+    }),
+  );
+  const { kubectl } = await cluster();
+  const read = async (name: string, path: string) =>
+    (await kubectl(['get', name, '-o', `jsonpath=${path}`])).text;
+  assert.equal(
+    await read('volumeattributesclass/wire-gold', '{.driverName} {.parameters}'),
+    'csi.example.com {"iops":"4000"}',
+  );
+  assert.equal(
+    await read('apiservice/v1.wire.example.com', '{.spec}'),
+    '{"group":"wire.example.com","groupPriorityMinimum":1000,"insecureSkipTLSVerify":true,' +
+      '"service":{"name":"nobody","namespace":"default","port":8443},"version":"v1","versionPriority":15}',
+  );
+  await kubectl(['delete', 'apiservice/v1.wire.example.com', 'volumeattributesclass/wire-gold']);
 });
 
 test('typed lists leave kind and apiVersion out of their items, watch events do not', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { protobufBody } from '../../../../tests/support/protobuf.ts';
 import { StatusError } from '../../../kube/index.ts';
 import { decodeProtobuf } from './decode.ts';
 
@@ -134,44 +135,11 @@ test('pointers keep their zero and plain fields with omitempty lose it', () => {
 });
 
 test('DeleteOptions of any group is the one of meta', () => {
-  // k8s\0 {1: {1: "apps/v1", 2: "DeleteOptions"}, 2: {1: 5, 4: "Background"}}
-  const type = [0x0a, 7, ...Buffer.from('apps/v1'), 0x12, 13, ...Buffer.from('DeleteOptions')];
-  const raw = [0x08, 5, 0x22, 10, ...Buffer.from('Background')];
-  const body = Buffer.from([0x6b, 0x38, 0x73, 0, 0x0a, type.length, ...type, 0x12, raw.length, ...raw]);
-  assert.deepEqual(decodeProtobuf(body), {
+  assert.deepEqual(decodeProtobuf(protobufBody('apps/v1', 'DeleteOptions', { 1: 5, 4: 'Background' })), {
     kind: 'DeleteOptions',
     apiVersion: 'apps/v1',
     gracePeriodSeconds: 5,
     propagationPolicy: 'Background',
-  });
-});
-
-test('what 1.34 to 1.36 brought to pods comes through', () => {
-  const field = (number: number, content: Buffer | string) =>
-    Buffer.concat([Buffer.from([...varint((number << 3) | 2), content.length]), Buffer.from(content)]);
-  const varint = (value: number) => (value < 128 ? [value] : [(value & 127) | 128, value >> 7]);
-  const onExit = Buffer.concat([field(1, 'In'), Buffer.from([0x10, 42, 0x10, 3])]);
-  const rule = Buffer.concat([field(1, 'Restart'), field(2, onExit)]);
-  const container = Buffer.concat([field(1, 'c'), field(24, 'Never'), field(25, rule)]);
-  const spec = Buffer.concat([field(2, container), field(41, 'told')]);
-  const requests = Buffer.concat([field(1, 'cpu'), field(2, field(1, '1'))]);
-  const status = Buffer.concat([field(1, 'Running'), field(19, requests), field(20, field(2, requests))]);
-  const type = Buffer.concat([field(1, 'v1'), field(2, 'Pod')]);
-  const body = Buffer.concat([field(1, type), field(2, Buffer.concat([field(2, spec), field(3, status)]))]);
-  assert.deepEqual(decodeProtobuf(Buffer.concat([Buffer.from('k8s\0'), body])), {
-    kind: 'Pod',
-    apiVersion: 'v1',
-    spec: {
-      containers: [
-        {
-          name: 'c',
-          restartPolicy: 'Never',
-          restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42, 3] } }],
-        },
-      ],
-      hostnameOverride: 'told',
-    },
-    status: { phase: 'Running', allocatedResources: { cpu: '1' }, resources: { requests: { cpu: '1' } } },
   });
 });
 
@@ -188,17 +156,20 @@ test('every prefix of a good body is either decoded or refused with a 400', () =
   }
 });
 
-test('a kind whose fields are not known is refused so that the client may send JSON', () => {
-  const type = [0x0a, 18, ...Buffer.from('resource.k8s.io/v1'), 0x12, 13, ...Buffer.from('ResourceClaim')];
-  const body = Buffer.from([0x6b, 0x38, 0x73, 0, 0x0a, type.length, ...type, 0x12, 0]);
-  assert.throws(
-    () => decodeProtobuf(body),
-    (error: unknown) =>
-      error instanceof StatusError &&
-      error.code === 415 &&
-      error.status.reason === 'UnsupportedMediaType' &&
-      /accepted media types include: application\/json, application\/yaml$/.test(error.message),
-  );
+test('a custom kind is refused so that the client may send JSON, whatever its name', () => {
+  for (const [apiVersion, kind] of [
+    ['kubeflow.org/v1', 'Notebook'],
+    ['apps.example.com/v1', 'Deployment'],
+  ] as const)
+    assert.throws(
+      () => decodeProtobuf(protobufBody(apiVersion, kind, { 1: { 1: 'n' } })),
+      (error: unknown) =>
+        error instanceof StatusError &&
+        error.code === 415 &&
+        error.status.reason === 'UnsupportedMediaType' &&
+        /accepted media types include: application\/json, application\/yaml$/.test(error.message),
+      `${apiVersion} ${kind}`,
+    );
 });
 
 test('a body without the prefix is refused', () => {

@@ -106,11 +106,16 @@ function decodeEnvelope(bytes: Buffer): Record<string, unknown> {
   return { kind, apiVersion, ...(decodeMessage(message, raw, 0) as Record<string, unknown>) };
 }
 
-/** Packages are called after the first label of the group; the options and Status of every group are meta's. */
+/**
+ * Packages are called after the first label of the group, which custom kinds' groups may have as well; the options and
+ * Status of every group are meta's.
+ */
 function messageFor(apiVersion: string, kind: string): string | undefined {
   const [group = '', version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
-  const own = `${group === '' ? 'core' : group.split('.')[0]}.${version}.${kind}`;
-  if (fieldsOf(own)) return own;
+  if (!group.includes('.') || group.endsWith('.k8s.io')) {
+    const own = `${group === '' ? 'core' : group.split('.')[0]}.${version}.${kind}`;
+    if (fieldsOf(own)) return own;
+  }
   return fieldsOf(`meta.${kind}`) ? `meta.${kind}` : undefined;
 }
 
@@ -178,7 +183,8 @@ function decodeMessage(message: string, bytes: Buffer, depth: number): unknown {
       result[field.name] ??= [];
       const list = result[field.name] as unknown[];
       // A packed list of numbers is one field of bytes.
-      if (type === 2 && isNumeric(field.type)) for (const item of packed(bytesOf(value))) list.push(item);
+      if (type === 2 && isNumeric(field.type))
+        for (const item of packed(bytesOf(value))) list.push(decodeValue(field.type, item, depth));
       else list.push(decodeValue(field.type, value, depth));
     } else {
       const decoded = decodeValue(field.type, value, depth);
@@ -265,15 +271,14 @@ function every(bytes: Buffer, id: number): WireValue[] {
   return [...wire(bytes)].filter(field => field.number === id).map(field => field.value);
 }
 
-function packed(bytes: Buffer): number[] {
-  // Borrow the varint reader: a packed list is a message body of bare varints.
-  const numbers: number[] = [];
+function packed(bytes: Buffer): bigint[] {
+  const numbers: bigint[] = [];
   let current = 0n;
   let shift = 0n;
   for (const byte of bytes) {
     current |= BigInt(byte & 0x7f) << shift;
     if (byte < 0x80) {
-      numbers.push(Number(BigInt.asIntN(64, current)));
+      numbers.push(current);
       current = 0n;
       shift = 0n;
     } else shift += 7n;
