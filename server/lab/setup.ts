@@ -17,6 +17,8 @@ import {
 } from './baselines/index.ts';
 import { type Lab, yamlProblem } from './load.ts';
 
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
 export interface SetupContext extends BaselineContext {
   /** Takes away first what an earlier setup made: for clusters that cannot be emptied. */
   fresh: boolean;
@@ -25,7 +27,8 @@ export interface SetupContext extends BaselineContext {
 }
 
 export async function setUp(lab: Lab, api: KubeApi, context: SetupContext): Promise<void> {
-  const { cluster, setup } = lab.definition;
+  const { cluster, setup, files } = lab.definition;
+  const inHome = new Set(files.flatMap(line => ('from' in line ? [line.from] : [])));
   const baseline = baselineOf(cluster.baseline);
   if (!baseline)
     throw new CouldNotLook(
@@ -39,9 +42,20 @@ export async function setUp(lab: Lab, api: KubeApi, context: SetupContext): Prom
     // In the order written: a namespace stands before what lives in it.
     else {
       const own = 'apply' in line ? manifests(lab, line.apply) : await written(line.manifest);
-      for (const object of own) await put(api, object);
+      const applied = 'apply' in line && inHome.has(line.apply);
+      for (const object of own) await put(api, applied ? asApplied(object) : object);
     }
   }
+}
+
+/** What `kubectl apply` would have left of a file that the learner has too, and will change and apply again. */
+function asApplied(object: KubeObject): KubeObject {
+  const { annotations = {}, ...metadata } = object.metadata;
+  const last = JSON.stringify({ ...object, metadata: { annotations, ...metadata } });
+  return {
+    ...object,
+    metadata: { ...metadata, annotations: { ...annotations, [LAST_APPLIED]: `${last}\n` } },
+  };
 }
 
 /** Namespaces a cluster has of itself. */

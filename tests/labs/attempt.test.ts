@@ -503,6 +503,37 @@ test('for an author the view tells how each check looks, and a saved lab is read
   await attempt.close();
 });
 
+test('a file that the lab applied and the learner has too can be changed and applied again', {
+  timeout: 60_000,
+}, async () => {
+  const lab = join(folder, 'labs/applied');
+  mkdirSync(join(lab, 'setup'), { recursive: true });
+  writeFileSync(
+    join(lab, 'lab.yaml'),
+    `files: [{ to: ~/theirs.yaml, from: setup/theirs.yaml }]
+setup: [{ apply: setup/theirs.yaml }, { apply: setup/other.yaml }]${LAB}`,
+  );
+  for (const name of ['theirs', 'other'])
+    writeFileSync(
+      join(lab, `setup/${name}.yaml`),
+      `{ apiVersion: v1, kind: ConfigMap, metadata: { name: ${name}, namespace: default }, data: { text: a } }\n`,
+    );
+  const attempt = open(false, { lab: 'applied', progress: openProgress({ file: ':memory:', clock }) });
+  await attempt.ready;
+  const remembered = async (name: string) =>
+    (await api.request('GET', `${CONFIGMAPS}/${name}`)).body.metadata.annotations?.[
+      'kubectl.kubernetes.io/last-applied-configuration'
+    ];
+  assert.equal(
+    await remembered('theirs'),
+    '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"annotations":{},"name":"theirs","namespace":"default"},"data":{"text":"a"}}\n',
+  );
+  assert.equal(await remembered('other'), undefined);
+  await remove('theirs');
+  await remove('other');
+  await attempt.close();
+});
+
 test('a lab that is broken or not there opens as failed, with the reason', async () => {
   const attempt = openAttempt({
     lab: 'nowhere',

@@ -1,1 +1,1 @@
-kubectl logs forecast-master-0 -n weather
+kubectl logs forecast-worker-1 -n weather
