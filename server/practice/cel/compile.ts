@@ -9,6 +9,7 @@ export type Program = (variables: Record<string, unknown>) => unknown;
 
 let shared: Environment | undefined;
 let mixed: Environment | undefined;
+let optional: Environment | undefined;
 
 /** Throws when the expression does not parse. */
 export function compile(expression: string): Program {
@@ -16,6 +17,13 @@ export function compile(expression: string): Program {
   if (/\.format\s*\(/.test(expression)) return compileMixed(expression);
   shared ??= extended({ homogeneousAggregateLiterals: true });
   const parsed = shared.parse(expression);
+  return variables => parsed(variables);
+}
+
+/** The same for rules whose `oldSelf` may be none: its methods are found only where it is known to be optional. */
+export function compileWithOptionalOld(expression: string): Program {
+  optional ??= extended({ homogeneousAggregateLiterals: false }).registerVariable('oldSelf', 'optional<dyn>');
+  const parsed = optional.parse(expression);
   return variables => parsed(variables);
 }
 

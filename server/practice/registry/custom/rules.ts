@@ -1,22 +1,32 @@
 // The CEL rules of a custom schema, checked on every value they stand beside. Knows schemas and CEL, no storage.
 
 import type { FieldError, Schema } from '../../../kube/index.ts';
-import { celError, celValue, compile, type Program } from '../../cel/index.ts';
+import {
+  celError,
+  compile,
+  compileWithOptionalOld,
+  optionalValue,
+  type Program,
+  schemaValue,
+} from '../../cel/index.ts';
 import { isObject, sameValue } from '../values.ts';
 import { counterpart } from './validation.ts';
+
+type Rule = NonNullable<Schema['validations']>[number];
 
 const programs = new Map<string, Program | string>();
 
 /** The program, or why there is none. */
-function programOf(rule: string): Program | string {
-  let program = programs.get(rule);
+function programOf(expression: string, { optionalOldSelf }: Rule): Program | string {
+  const key = `${optionalOldSelf === true} ${expression}`;
+  let program = programs.get(key);
   if (program === undefined) {
     try {
-      program = compile(rule);
+      program = optionalOldSelf ? compileWithOptionalOld(expression) : compile(expression);
     } catch (error) {
       program = celError(error);
     }
-    programs.set(rule, program);
+    programs.set(key, program);
   }
   return program;
 }
@@ -59,7 +69,7 @@ export function checkRules(
     const transition = /\boldSelf\b/.test(rule.rule);
     if (transition && old === undefined && !rule.optionalOldSelf) continue;
     if (!transition && unchanged) continue;
-    const finding = checkRule(rule, value, old, field);
+    const finding = checkRule(rule, value, old, schema, field);
     if (finding) findings.push(finding);
   }
   if (Array.isArray(value) && schema.items) {
@@ -79,13 +89,22 @@ export function checkRules(
 }
 
 function checkRule(
-  rule: NonNullable<Schema['validations']>[number],
+  rule: Rule,
   value: unknown,
   old: unknown,
+  schema: Schema,
   field: string,
 ): FieldError | undefined {
-  const program = programOf(rule.rule);
-  const variables = { self: celValue(value), ...(old === undefined ? {} : { oldSelf: celValue(old) }) };
+  const program = programOf(rule.rule, rule);
+  const before = old === undefined ? undefined : schemaValue(old, schema);
+  const variables = {
+    self: schemaValue(value, schema),
+    ...(rule.optionalOldSelf
+      ? { oldSelf: optionalValue(before) }
+      : before === undefined
+        ? {}
+        : { oldSelf: before }),
+  };
   const at = rule.fieldPath ? `${field}${rule.fieldPath}`.replace(/^\./, '') : field;
   const type = REASONS[rule.reason ?? 'FieldValueInvalid'] ?? 'Invalid';
   const says = (text: string): FieldError => ({
@@ -102,12 +121,9 @@ function checkRule(
   return says(messageOf(rule, variables));
 }
 
-function messageOf(
-  rule: NonNullable<Schema['validations']>[number],
-  variables: Record<string, unknown>,
-): string {
+function messageOf(rule: Rule, variables: Record<string, unknown>): string {
   if (rule.messageExpression) {
-    const program = programOf(rule.messageExpression);
+    const program = programOf(rule.messageExpression, rule);
     try {
       const text = typeof program === 'string' ? undefined : program(variables);
       if (typeof text === 'string' && text.trim()) return text.trim();
