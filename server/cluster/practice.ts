@@ -6,7 +6,7 @@ import type { ClusterOffer, Text } from '#common/protocol/index.ts';
 import { type Clock, realClock } from '../clock.ts';
 import type { PracticeSnapshot } from '../practice/types.ts';
 import { createKeeper, type Kept, OTHER_VERSION, readKept } from './keep.ts';
-import { createSpare } from './spare.ts';
+import { createSpare, removeSockets } from './spare.ts';
 import type { AttachedCluster, ClusterProvider, StartOptions } from './types.ts';
 import type { PracticeWorker, StartPractice } from './worker.ts';
 
@@ -41,15 +41,17 @@ export function createPracticeProvider(
     available: async () => [OFFER],
     attach: async (folder, _offer, options: StartOptions, progress): Promise<Attached> => {
       progress(STARTING);
-      const socketPath = join(folder, 'cluster.sock');
+      const sockets = {
+        socketPath: join(folder, 'cluster.sock'),
+        nodeSocketPath: join(folder, 'node.sock'),
+      };
       const kubeconfig = join(folder, 'kubeconfig');
-      // A socket left by a server that was killed would be in the way.
-      await rm(socketPath, { force: true });
+      await removeSockets(sockets);
       const size = {
         cpus: options.cpus ?? DEFAULT_SIZE.cpus,
         memory: options.memory ?? DEFAULT_SIZE.memory,
       };
-      const usual = { nodes: [{ name: NODE_NAME, ...size }], listen: { socketPath, port: 0 } };
+      const usual = { nodes: [{ name: NODE_NAME, ...size }], listen: { ...sockets, port: 0 } };
       const { keptIn, keptFor } = options;
       // A node of another size is another cluster.
       const tag = (whose: string) => `${whose} ${size.cpus} ${size.memory}`;
@@ -64,7 +66,7 @@ export function createPracticeProvider(
           kept = { state: 'lost', why: OTHER_VERSION };
         }
       }
-      const worker = again ?? (await spare.take(size, socketPath)) ?? (await start(usual));
+      const worker = again ?? (await spare.take(size, sockets)) ?? (await start(usual));
       try {
         const port = worker.port;
         if (port === undefined) throw new Error('The practice cluster did not open a port.');
@@ -83,7 +85,7 @@ export function createPracticeProvider(
         return {
           kubeconfig,
           env: {},
-          socketPath,
+          ...sockets,
           server: { host: '127.0.0.1', port },
           worker,
           empty,
@@ -94,7 +96,7 @@ export function createPracticeProvider(
           detach: async () => {
             await keeper?.close();
             await worker.close();
-            await rm(socketPath, { force: true });
+            await removeSockets(sockets);
             await rm(kubeconfig, { force: true });
           },
         };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -30,9 +30,16 @@ async function double(t: TestContext): Promise<Double> {
   const start: StartPractice = async ({ nodes, listen }) => {
     if (it.failing) throw new Error('no room');
     const number = it.started.push(`${nodes[0]!.cpus} ${nodes[0]!.memory}`);
-    const server = createServer(socket => socket.end(String(number)));
-    await new Promise<void>(resolve => server.listen(listen.socketPath, resolve));
-    t.after(() => server.close());
+    const api = createServer(socket => socket.end(String(number)));
+    const node = createServer(socket => socket.end(`node of ${number}`));
+    const listening = (server: Server, path: string) =>
+      new Promise<void>(resolve => server.listen(path, resolve));
+    const closed = async () => {
+      for (const server of [api, node]) await new Promise(resolve => server.close(resolve));
+    };
+    await listening(api, listen.socketPath);
+    await listening(node, listen.nodeSocketPath);
+    t.after(closed);
     running++;
     const ended = new Promise<void>(resolve => it.die.push(resolve));
     const worker: PracticeWorker = {
@@ -43,7 +50,7 @@ async function double(t: TestContext): Promise<Double> {
       restore: async () => {},
       close: async () => {
         running--;
-        await new Promise(resolve => server.close(resolve));
+        await closed();
       },
     };
     return worker;
@@ -79,6 +86,7 @@ test('a cluster made ready is given to the next session, reached through the ses
   const cluster = await it.attach();
   assert.deepEqual(it.started, ['2 4Gi']);
   assert.equal(await greeting(cluster.socketPath!), '1');
+  assert.equal(await greeting(cluster.nodeSocketPath!), 'node of 1');
   const next = await it.attach();
   assert.equal(await greeting(next.socketPath!), '2');
   await cluster.detach();

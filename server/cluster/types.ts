@@ -9,6 +9,8 @@ export interface AttachedCluster {
   env: Record<string, string>;
   /** A unix socket that speaks to the API server, when the cluster has one: a sandboxed shell gets only this. */
   socketPath?: string;
+  /** Another, which leads to the open ports of the node, as `server/practice/node-socket.ts` says. */
+  nodeSocketPath?: string;
   /** Host and port that `kubeconfig` names, e.g. 127.0.0.1:41231 or 192.168.49.2:8443. */
   server: { host: string; port: number };
   /** Whether this is the cluster of an earlier run; absent where clusters outlive the server anyway. */

@@ -19,6 +19,6 @@ export interface PracticeWorker {
 
 export type StartPractice = (options: {
   nodes: { name: string; cpus: string; memory: string }[];
-  listen: { socketPath: string; port: number };
+  listen: { socketPath: string; port: number; nodeSocketPath: string };
   saved?: Uint8Array;
 }) => Promise<PracticeWorker>;

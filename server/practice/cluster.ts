@@ -9,6 +9,7 @@ import { type RunningControllers, startControllers } from './controllers/index.t
 import { guardedClock } from './faults.ts';
 import { type ClusterNodes, createNodes, installMinikube } from './node/index.ts';
 import { openNodePorts } from './node-ports.ts';
+import { openNodeSocket } from './node-socket.ts';
 import {
   type CreatedRegistry,
   createClient,
@@ -149,6 +150,15 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
           onTaken: (port, error) => options.onFault?.(`node port ${port}`, error),
         })
       : undefined;
+  const { nodeSocketPath } = options.listen;
+  const nodeSocket =
+    nodes && nodeSocketPath !== undefined
+      ? await openNodeSocket({
+          path: nodeSocketPath,
+          network: nodes.network,
+          nodeAddress: API_SERVER.ip,
+        })
+      : undefined;
 
   return {
     ...(server.port === undefined ? {} : { port: server.port }),
@@ -190,6 +200,7 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
       }),
     async close() {
       nodePorts?.stop();
+      await nodeSocket?.close();
       await server.close();
       await controllers?.stop();
       await nodes?.stop();

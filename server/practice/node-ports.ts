@@ -4,6 +4,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { ApiClient } from '../kube/index.ts';
 import type { ByteStream, Network } from './network/index.ts';
 
+/** What may wait for a reader who has stopped. */
+const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 const SERVICES = { group: '', version: 'v1', resource: 'services' };
 
 export interface NodePorts {
@@ -29,7 +31,7 @@ export function openNodePorts(options: {
       socket.once('close', () => sockets.delete(socket));
       socket.on('error', () => socket.destroy());
       network.dial(nodeAddress, port).then(
-        stream => join(socket, stream),
+        stream => joinSocket(socket, stream),
         () => socket.resetAndDestroy(),
       );
     });
@@ -63,8 +65,12 @@ export function openNodePorts(options: {
   };
 }
 
-function join(socket: Socket, stream: ByteStream): void {
-  stream.onData(chunk => socket.write(chunk));
+/** What one side says the other hears, until either is gone. */
+export function joinSocket(socket: Socket, stream: ByteStream): void {
+  stream.onData(chunk => {
+    socket.write(chunk);
+    if (socket.writableLength > MAX_UNREAD_BYTES) socket.destroy();
+  });
   stream.onEnd(() => socket.end());
   stream.onClose(error => (error ? socket.destroy() : socket.end()));
   socket.on('data', chunk => stream.write(chunk));

@@ -33,8 +33,11 @@ export interface PracticeOptions {
   onChange?: () => void;
   /** Told about what must not happen (a controller or kubelet that failed); default: nobody. */
   onFault?: (where: string, error: unknown) => void;
-  /** Where to listen. A TCP port is on 127.0.0.1 only; port 0 picks a free one. */
-  listen: { socketPath?: string; port?: number };
+  /**
+   * Where to listen. A TCP port is on 127.0.0.1 only; port 0 picks a free one. At `nodeSocketPath` the ports of the first
+   * node are reached, as node-socket.ts says.
+   */
+  listen: { socketPath?: string; port?: number; nodeSocketPath?: string };
 }
 
 /** Everything a kubeconfig needs. PEM texts. */

@@ -1,11 +1,12 @@
 // What a practice cluster's worker thread and its owner say to each other. Plain data only.
 
+import type { Authority } from './rest/index.ts';
 import type { ClusterCredentials, NodeOptions } from './types.ts';
 
 /** Sent as workerData: the worker starts its cluster at once. */
 export interface WorkerStart {
   nodes?: NodeOptions[];
-  listen: { socketPath?: string; port?: number };
+  listen: { socketPath?: string; port?: number; nodeSocketPath?: string };
   /** Of names and jitter; the same seed gives the same cluster. */
   seed: number;
   /** How fast the cluster's clock runs. */
@@ -18,8 +19,8 @@ export interface WorkerStart {
   tokenAuthFile?: string;
   /** What `save` of an earlier cluster gave. */
   saved?: Uint8Array;
-  /** Where the thread's code lies in one file; without it the modules run as they are. */
-  code?: string;
+  /** Of a new cluster; a saved one brings its own. */
+  authority?: Authority;
 }
 
 export type WorkerRequest =

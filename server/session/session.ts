@@ -86,6 +86,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
         kind: options.offer.kind,
         kubeconfig: cluster.kubeconfig,
         socketPath: cluster.socketPath,
+        nodeSocketPath: cluster.nodeSocketPath,
         env: cluster.env,
       },
     });

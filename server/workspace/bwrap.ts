@@ -1,7 +1,8 @@
 // The walls: one bubblewrap for each workspace, which all its shells enter, so that they share one network. Knows no pty.
 //
-// Inside is a read-only /usr, a few files of /etc, the workspace's home, and a loopback network on which a forwarder carries
-// connections to the cluster's socket. Nothing else of the machine: no home of the user, no network, no other process.
+// Inside is a read-only /usr, a few files of /etc, the workspace's home, and a loopback network on which forwarders carry
+// connections to the cluster's two sockets: its API, and the open ports of its node. Nothing else of the machine: no home
+// of the user, no network, no other process.
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { lstat, mkdir, readlink, realpath, writeFile } from 'node:fs/promises';
@@ -19,6 +20,8 @@ export const INSIDE = {
   node: '/opt/kubeflow-by-doing/node',
   forwarder: '/opt/kubeflow-by-doing/forward.mjs',
   socket: '/run/kubeflow-by-doing/cluster.sock',
+  nodePorts: '/opt/kubeflow-by-doing/node-ports.mjs',
+  nodeSocket: '/run/kubeflow-by-doing/node.sock',
   kubectl: '/opt/kubectl',
 } as const;
 
@@ -67,6 +70,8 @@ export interface WallsOptions {
   files: ShellFiles;
   sandbox: Sandbox;
   socketPath: string;
+  /** Where the open ports of the cluster's node are reached. */
+  nodeSocketPath: string | undefined;
   /** The real kubectl binary, when it lies outside /usr. */
   kubectl?: string;
   /** Lets the tools in the bin folder run on this server's Node. */
@@ -77,7 +82,7 @@ export interface WallsOptions {
 export async function raiseWalls(options: WallsOptions): Promise<Walls> {
   const child = startBwrap(
     [...(await systemArgs()), ...(await etcArgs(options.folder)), ...workspaceArgs(options)],
-    startScript(options.sandbox),
+    startScript(options),
   );
   const closing = new Promise<void>(resolve => child.once('close', () => resolve()));
   try {
@@ -168,9 +173,12 @@ async function systemArgs(): Promise<string[]> {
     HOST,
     '--die-with-parent',
     '--new-session',
-    // For the holder alone, to give the loopback its second address; shells enter without capabilities.
+    // For the holder alone, to give the loopback its second address and to listen there on ports such as 80; shells enter
+    // without capabilities.
     '--cap-add',
     'CAP_NET_ADMIN',
+    '--cap-add',
+    'CAP_NET_BIND_SERVICE',
     '--ro-bind',
     '/usr',
     '/usr',
@@ -243,21 +251,35 @@ function workspaceArgs(options: WallsOptions): string[] {
   ];
   if (options.kubectl)
     args.push('--ro-bind', options.kubectl, `${INSIDE.kubectl}/${basename(options.kubectl)}`);
-  const node = options.node ?? (options.sandbox.forwarder === 'node' ? process.execPath : undefined);
+  const { nodeSocketPath } = options;
+  const needed = options.sandbox.forwarder === 'node' || nodeSocketPath !== undefined;
+  const node = options.node ?? (needed ? process.execPath : undefined);
   if (node) args.push('--ro-bind', node, INSIDE.node);
   if (options.sandbox.forwarder === 'node') {
     args.push('--ro-bind', fileURLToPath(new URL('forward.mjs', import.meta.url)), INSIDE.forwarder);
   }
+  if (nodeSocketPath !== undefined) {
+    args.push('--bind', nodeSocketPath, INSIDE.nodeSocket);
+    args.push('--ro-bind', fileURLToPath(new URL('node-ports.mjs', import.meta.url)), INSIDE.nodePorts);
+  }
   return [...args, '--chdir', INSIDE.home];
 }
 
-/** Gives the loopback minikube's address where `ip` is installed, then forwards until the sandbox ends. */
-function startScript(sandbox: Sandbox): string {
+/**
+ * Gives the loopback minikube's address where `ip` is installed, then forwards until the sandbox ends. Without that address
+ * no port of the node is opened: on 127.0.0.1 they would be in the way of the learner's own.
+ */
+function startScript({ sandbox, nodeSocketPath }: WallsOptions): string {
   const forward =
     sandbox.forwarder === 'socat'
       ? `exec socat TCP-LISTEN:${CLUSTER_PORT},fork,reuseaddr,backlog=64 UNIX-CONNECT:${INSIDE.socket}`
       : `exec ${INSIDE.node} ${INSIDE.forwarder} ${CLUSTER_PORT} ${INSIDE.socket}`;
-  return `address=127.0.0.1; ip addr add ${CLUSTER_ADDRESS}/32 dev lo && address=${CLUSTER_ADDRESS}; echo "ready $address"; ${forward}`;
+  const only = 'all,+net_bind_service';
+  const nodePorts =
+    nodeSocketPath === undefined
+      ? ''
+      : `[ $address = 127.0.0.1 ] || setpriv --inh-caps=-${only} --ambient-caps=-${only} -- ${INSIDE.node} --max-semi-space-size=1 ${INSIDE.nodePorts} $address ${INSIDE.nodeSocket} >/dev/null 2>&1 &`;
+  return `address=127.0.0.1; ip addr add ${CLUSTER_ADDRESS}/32 dev lo && address=${CLUSTER_ADDRESS}; echo "ready $address"; ${nodePorts} ${forward}`;
 }
 
 /** Reads the sandbox's process id, waits until its script runs; rejects with what bubblewrap said. */

@@ -30,6 +30,8 @@ export interface WorkspaceCluster {
   /** A kubeconfig that works from this server; the shell gets a copy, with the address it can reach. */
   kubeconfig: string;
   socketPath?: string;
+  /** Leads to the ports of the cluster's node: `node-ports.mjs` says how it is spoken to. */
+  nodeSocketPath?: string;
   env: Record<string, string>;
 }
 

@@ -35,6 +35,7 @@ async function openWalled(options: WorkspaceOptions, socketPath: string): Promis
     files,
     sandbox: options.sandbox,
     socketPath,
+    nodeSocketPath: options.cluster.nodeSocketPath,
     kubectl: kubectl.bind,
     node: (options.tools ?? []).length > 0 ? process.execPath : undefined,
   });

@@ -91,10 +91,14 @@ describe('the network', () => {
   it('leads a published port of the node to its pod for as long as the pod is there', async () => {
     const { net } = network();
     const place = web(net, '10.244.0.5', 'mine');
+    assert.deepEqual(net.openPorts('192.168.49.2'), []);
     place.publish('192.168.49.2', 8000, 80);
+    place.publish('192.168.49.2', 8001, 81);
+    assert.deepEqual(net.openPorts('192.168.49.2'), [8000]);
     const answer = await requestHttp(await net.dial('192.168.49.2', 8000), { path: '/' });
     assert.equal(Buffer.from(answer.body).toString(), 'mine');
     place.close();
+    assert.deepEqual(net.openPorts('192.168.49.2'), []);
     await assert.rejects(net.dial('192.168.49.2', 8000), /connection refused/);
   });
 

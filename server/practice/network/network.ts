@@ -39,6 +39,8 @@ export class ClusterNetwork implements Network {
   readonly directory = new ServiceDirectory();
   private listeners = new Map<string, Accept>();
   private attached = new Map<string, number>();
+  /** What pods listen on in a node's own network, by `address:port`. */
+  private exposed = new Set<string>();
   /** Ports of nodes that lead to pods, by `address:port`. */
   private published = new Map<string, { address: string; port: number }>();
   private nodeAddresses = new Set<string>();
@@ -46,6 +48,8 @@ export class ClusterNetwork implements Network {
   private readonly random: Random;
   private policies: NetworkPolicies | undefined;
   private client: ApiClient | undefined;
+  private onlookers = new Set<() => void>();
+  private telling = false;
   /** How many want policies enforced. */
   private enforcing = 0;
 
@@ -54,6 +58,7 @@ export class ClusterNetwork implements Network {
     this.clock = services.clock;
     this.random = services.random;
     if (services.networkPolicy) this.enforcePolicies();
+    this.directory.onChange = () => this.changed();
   }
 
   /** Follows services and endpoints with `client`. */
@@ -91,8 +96,11 @@ export class ClusterNetwork implements Network {
     return addressPool(podPrefix);
   }
 
-  /** Joins the network under `address` (a pod's own, or the node's with hostNetwork). */
-  attach(address: string, onClose: () => void = () => {}): Attachment {
+  /**
+   * Joins the network under `address` (a pod's own, or the node's with hostNetwork). With `exposed`, `openPorts` tells of
+   * what listens here.
+   */
+  attach(address: string, onClose: () => void = () => {}, exposed = false): Attachment {
     this.attached.set(address, (this.attached.get(address) ?? 0) + 1);
     const own = new Set<number>();
     const ways = new Set<object>();
@@ -103,31 +111,87 @@ export class ClusterNetwork implements Network {
         const key = `${address}:${port}`;
         if (closed || this.listeners.has(key)) return false;
         this.listeners.set(key, accept);
+        if (exposed) this.exposed.add(key);
         own.add(port);
+        this.changed();
         return true;
       },
       unlisten: port => {
-        if (own.delete(port)) this.listeners.delete(`${address}:${port}`);
+        if (!own.delete(port)) return;
+        this.hush(`${address}:${port}`);
+        this.changed();
       },
       listening: () => [...own].sort((a, b) => a - b),
       publish: (nodeAddress, port, ownPort) => {
         const to = { address, port: ownPort };
         this.published.set(`${nodeAddress}:${port}`, to);
         ways.add(to);
+        this.changed();
       },
       close: () => {
         if (closed) return;
         closed = true;
-        for (const port of own) this.listeners.delete(`${address}:${port}`);
+        for (const port of own) this.hush(`${address}:${port}`);
         own.clear();
         // Another pod may have taken the port over meanwhile.
         for (const [at, to] of this.published) if (ways.has(to)) this.published.delete(at);
         const left = (this.attached.get(address) ?? 1) - 1;
         if (left > 0) this.attached.set(address, left);
         else this.attached.delete(address);
+        this.changed();
         onClose();
       },
     };
+  }
+
+  private hush(key: string): void {
+    this.listeners.delete(key);
+    this.exposed.delete(key);
+  }
+
+  /** Ports of a node at which a pod answers whoever is outside: node ports, host ports, and those of its own network. */
+  openPorts(nodeAddress: string): number[] {
+    const found = new Set<number>();
+    const at = (key: string) => {
+      const [address, port] = key.split(':');
+      if (address === nodeAddress) found.add(Number(port));
+    };
+    const answers = (to: { address: string; port: number }) => this.listeners.has(`${to.address}:${to.port}`);
+    for (const key of this.exposed) at(key);
+    for (const [key, to] of this.published) if (answers(to)) at(key);
+    for (const service of this.directory.list())
+      for (const port of service['spec']?.ports ?? [])
+        if (
+          port.nodePort &&
+          (port.protocol ?? 'TCP') === 'TCP' &&
+          this.directory.targets(service, port).some(answers)
+        )
+          found.add(port.nodePort);
+    return [...found].sort((a, b) => a - b);
+  }
+
+  /** `listener` gets the open ports of a node now and whenever they have changed, until what this gives is called. */
+  watchPorts(nodeAddress: string, listener: (ports: number[]) => void): () => void {
+    let known: string | undefined;
+    const look = () => {
+      const ports = this.openPorts(nodeAddress);
+      if (`${ports}` === known) return;
+      known = `${ports}`;
+      listener(ports);
+    };
+    this.onlookers.add(look);
+    look();
+    return () => this.onlookers.delete(look);
+  }
+
+  private changed(): void {
+    if (this.telling || this.onlookers.size === 0) return;
+    this.telling = true;
+    // Once for all that happens in one go.
+    queueMicrotask(() => {
+      this.telling = false;
+      for (const look of [...this.onlookers]) look();
+    });
   }
 
   lookup(name: string, namespace?: string): string[] {

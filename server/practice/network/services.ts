@@ -29,6 +29,8 @@ export class ServiceDirectory {
   private slices = new Map<string, Map<string, KubeObject>>();
   private hosts = new Map<string, string>();
   private watches: WatchHandle[] = [];
+  /** Told after every change of a service or its endpoints. */
+  onChange: () => void = () => {};
 
   /** Follows the API until `stop`; a stream that ends is opened again. */
   start(client: ApiClient): void {
@@ -36,17 +38,27 @@ export class ServiceDirectory {
       follow(
         client,
         SERVICES,
-        (o, gone) => this.applyService(o, gone),
+        (o, gone) => {
+          this.applyService(o, gone);
+          this.onChange();
+        },
         () => {
           this.services.clear();
           this.byAddress.clear();
+          this.onChange();
         },
       ),
       follow(
         client,
         SLICES,
-        (o, gone) => this.applySlice(o, gone),
-        () => this.slices.clear(),
+        (o, gone) => {
+          this.applySlice(o, gone);
+          this.onChange();
+        },
+        () => {
+          this.slices.clear();
+          this.onChange();
+        },
       ),
     );
   }

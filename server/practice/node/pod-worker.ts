@@ -343,9 +343,14 @@ export class PodWorker {
   private attach(address: string): void {
     this.podIP = address;
     this.resuming = false;
-    this.attachment = this.host.network.attach(address, () => {
-      if (address !== this.host.hostIP) this.host.addresses.release(address);
-    });
+    const { network, hostIP, addresses } = this.host;
+    // What the node runs of itself listens with TLS or on its loopback; here it is plain and only for the cluster's parts.
+    const exposed = address === hostIP && !this.isMirror;
+    this.attachment = network.attach(
+      address,
+      () => address !== hostIP && addresses.release(address),
+      exposed,
+    );
     this.publishPorts(this.attachment);
     for (const record of this.records) record.connect(this.attachment, this.volumes!);
   }

@@ -1,8 +1,9 @@
 // `minikube` as the learner's shell sees it in practice: speaks to the cluster through kubectl and prints what a real
 // minikube v1.38.1 prints. Runs alone, outside this project: no imports but Node's own. Knows no session.
 
-const { spawnSync } = process.getBuiltinModule('node:child_process');
+const { spawn, spawnSync } = process.getBuiltinModule('node:child_process');
 const { readFileSync, writeFileSync, mkdirSync } = process.getBuiltinModule('node:fs');
+const { networkInterfaces } = process.getBuiltinModule('node:os');
 const { join } = process.getBuiltinModule('node:path');
 
 const VERSION = 'v1.38.1';
@@ -234,6 +235,26 @@ function image([verb, ...names]) {
   return 64;
 }
 
+/** Behind walls the node's address is this shell's own and its ports lead to the cluster; elsewhere nothing leads there. */
+const reached = ip => Object.values(networkInterfaces()).some(all => all.some(({ address }) => address === ip));
+
+/** As minikube does where the node's address leads nowhere: a port of this machine for as long as the command runs. */
+function tunnel(namespace, name, ports) {
+  const child = spawn('kubectl', ['port-forward', '-n', namespace, `service/${name}`, ...ports.map(({ port }) => `:${port.port}`)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.on('data', chunk => {
+    said += chunk;
+    const found = [...said.matchAll(/^Forwarding from (127\.0\.0\.1:\d+) ->.*\n/gm)];
+    if (found.length < ports.length) return;
+    child.stdout.removeAllListeners('data').resume();
+    for (const [, at] of found) out(`http://${at}`);
+    err(`${mark('❗', '!')}Because you are using a Docker driver on ${process.platform}, the terminal needs to be open to run it.`);
+  });
+  return new Promise(resolve => child.once('close', code => resolve(code ?? 1)));
+}
+
 function service(args) {
   const namespaceAt = args.findIndex(a => a === '-n' || a === '--namespace');
   const namespace = namespaceAt >= 0 ? args[namespaceAt + 1] : 'default';
@@ -248,7 +269,7 @@ function service(args) {
         const found = targets(s);
         return found.length === 0
           ? [s.metadata.namespace, s.metadata.name, 'No node port', '']
-          : [s.metadata.namespace, s.metadata.name, found.map(f => `${f.port.name ? `${f.port.name}/` : ''}${f.port.port}`).join(' '), found.map(f => f.url).join(' ')];
+          : [s.metadata.namespace, s.metadata.name, found.map(f => `${f.port.name ? `${f.port.name}/` : ''}${f.port.port}`).join(' '), reached(ip) ? found.map(f => f.url).join(' ') : ''];
       }),
     );
     return 0;
@@ -266,6 +287,7 @@ function service(args) {
     err(`${mark('😿', '!')}service ${namespace}/${name} has no node port`);
     return 0;
   }
+  if (!reached(ip)) return tunnel(namespace, name, urls);
   for (const { url } of urls) out(url);
   return 0;
 }
@@ -315,7 +337,9 @@ const COMMANDS = {
   },
   status,
   ip: () => {
-    out(addressOf(node()));
+    const ip = addressOf(node());
+    out(ip);
+    if (!reached(ip)) err(`${mark('❗', '!')}This shell does not reach the ports of the node; use "minikube service NAME --url"`);
     return 0;
   },
   profile,
@@ -361,4 +385,4 @@ if (!run) {
   err("Run 'minikube --help' for usage.");
   process.exit(14);
 }
-process.exit(run(rest));
+Promise.resolve(run(rest)).then(code => process.exit(code));
