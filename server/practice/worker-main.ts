@@ -17,7 +17,7 @@ const say = (message: WorkerMessage) => port.postMessage(message);
 const textOf = (error: unknown) =>
   error instanceof Error ? asWritten(error.stack ?? error.message) : String(error);
 
-const { seed, speed, code, ...options } = workerData as WorkerStart;
+const { seed, speed, ...options } = workerData as WorkerStart;
 /** Snapshots stay here: only their numbers cross the boundary, so taking and restoring one costs no copying. */
 const snapshots = new Map<number, PracticeSnapshot>();
 let nextSnapshot = 1;

@@ -19,20 +19,19 @@ export function applyDefaults(value: unknown, schema: Schema, depth = 0): void {
   if (schema.name) TYPE_DEFAULTS[schema.name]?.(object);
   const { properties, additionalProperties } = schema;
   if (properties) {
-    for (const key of Object.keys(properties)) {
+    for (const key of defaulted(properties)) {
       const child = properties[key] as Schema;
-      if (
-        child.default !== undefined &&
-        (object[key] === undefined || (object[key] === null && !child.nullable))
-      ) {
+      if (object[key] === undefined || (object[key] === null && !child.nullable))
         object[key] = typeof child.default === 'object' ? structuredClone(child.default) : child.default;
-      } else if (object[key] === null && !schema.name && child.type && !child.nullable) {
-        // A custom resource's null for a field that may not be null counts as absent.
-        delete object[key];
-        continue;
-      }
+    }
+    for (const key of Object.keys(object)) {
+      const child = Object.hasOwn(properties, key) ? properties[key] : undefined;
+      if (!child) continue;
       const held = object[key];
-      if (typeof held === 'object' && held !== null) applyDefaults(held, child, depth + 1);
+      // A custom resource's null for a field that may not be null counts as absent.
+      if (held === null && child.default === undefined && !schema.name && child.type && !child.nullable)
+        delete object[key];
+      else applyDefaults(held, child, depth + 1);
     }
   }
   if (additionalProperties) {
@@ -43,6 +42,18 @@ export function applyDefaults(value: unknown, schema: Schema, depth = 0): void {
           applyDefaults(object[key], additionalProperties, depth + 1);
       }
   }
+}
+
+/** Fields with a default of their own: few types have any, so they are looked for once. */
+const found = new WeakMap<Record<string, Schema>, readonly string[]>();
+
+function defaulted(properties: Record<string, Schema>): readonly string[] {
+  let keys = found.get(properties);
+  if (!keys) {
+    keys = Object.keys(properties).filter(key => properties[key]?.default !== undefined);
+    found.set(properties, keys);
+  }
+  return keys;
 }
 
 const canHold = (schema: Schema): boolean =>
