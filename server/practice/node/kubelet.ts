@@ -30,6 +30,7 @@ import { PODS } from './resources.ts';
 import { outOfResource } from './room.ts';
 import { StaticPods } from './static-pods.ts';
 import type { NodeOptions, NodeServices, Usage } from './types.ts';
+import { podDirectory } from './volumes.ts';
 
 /** What the node uses for itself: system daemons, the runtime and the kubelet. */
 const SYSTEM_USAGE: Usage = { cpuMillis: 60, memoryBytes: 300 * 1024 * 1024 };
@@ -219,9 +220,15 @@ export class Kubelet {
       if (newer(pod, known.pod)) known.update(pod);
       return;
     }
-    const worker = new PodWorker(pod, this.host, () => this.workers.delete(uid));
+    const worker = new PodWorker(pod, this.host, () => this.forget(uid));
     this.workers.set(uid, worker);
     worker.wake();
+  }
+
+  private forget(uid: string): void {
+    this.workers.delete(uid);
+    const pods = this.hostDirectory(podDirectory(''), false);
+    if (pods?.kind === 'dir') pods.children.delete(uid);
   }
 
   private removed(pod: KubeObject): void {

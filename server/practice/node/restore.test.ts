@@ -32,6 +32,37 @@ describe('a node that goes back in time', () => {
     );
   });
 
+  it('keeps what an init container left in an emptyDir for as long as its pod lives', async t => {
+    const { api, nodes, pass, run, exec } = await testNode(t);
+    const container = (name: string, script: string) => ({
+      name,
+      image: 'busybox:1.35',
+      command: ['sh', '-c', script],
+      volumeMounts: [{ name: 'work', mountPath: '/work' }],
+    });
+    await run('reader', {
+      initContainers: [container('fetch', 'echo fetched > /work/model')],
+      containers: [container('c', 'sleep 3600')],
+      volumes: [{ name: 'work', emptyDir: {} }],
+    });
+    await pass(4_000);
+    const moment = new Map(api.objects);
+    const extra = nodes.snapshot();
+    const left = () =>
+      JSON.stringify(nodes.snapshot(), (_key, value) => (value instanceof Map ? [...value] : value));
+    assert.match(left(), /empty-dir.+model/);
+    await api.delete(PODS, { namespace: 'life', name: 'reader' }, { gracePeriodSeconds: 0 });
+    await pass(1_000);
+    assert.doesNotMatch(left(), /empty-dir/, 'and no longer');
+
+    nodes.suspend();
+    api.objects.clear();
+    for (const [key, object] of moment) api.objects.set(key, object);
+    await nodes.restore(extra);
+    await pass(2_000);
+    assert.equal((await exec('reader', ['cat', '/work/model'])).out, 'fetched\n');
+  });
+
   it('keeps the images that were loaded into the node', async t => {
     const { nodes } = await testNode(t);
     nodes.images('minikube')!.load('local/app:1', 1_000);

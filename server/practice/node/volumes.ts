@@ -38,7 +38,8 @@ export async function buildVolume(
   if (volume.hostPath) return hostPath(volume.hostPath, sources);
   if (volume.persistentVolumeClaim) return claimed(volume.persistentVolumeClaim.claimName, sources);
   if (volume.ephemeral) return claimed(`${pod.metadata.name}-${volume.name}`, sources);
-  // emptyDir; any other kind starts as an empty directory too, since nothing stands behind it here.
+  if (volume.emptyDir) return emptyDirectory(pod, volume.name, sources);
+  // Any other kind starts as an empty directory too, since nothing stands behind it here.
   return directory(sources.now, 0o777);
 }
 
@@ -129,6 +130,18 @@ function hostPath(source: { path: string; type?: string }, sources: VolumeSource
   if (type === 'Directory' && node.kind !== 'dir')
     throw new MountError(`hostPath type check failed: ${source.path} is not a directory`);
   return node;
+}
+
+/** Where a node keeps what belongs to one pod. */
+export const podDirectory = (uid: string) => `/var/lib/kubelet/pods/${uid}`;
+
+/** On the node's disk, where it outlives its containers, and a kubelet that takes the pod over finds it. */
+function emptyDirectory(pod: KubeObject, name: string, sources: VolumeSources): DirNode | FileNode {
+  const path = `${podDirectory(pod.metadata.uid ?? '')}/volumes/kubernetes.io~empty-dir/${name}`;
+  const made = sources.hostDirectory(path, true);
+  if (made?.kind !== 'dir') return directory(sources.now, 0o777);
+  made.mode = 0o777;
+  return made;
 }
 
 async function claimed(name: string, sources: VolumeSources): Promise<DirNode | FileNode> {
