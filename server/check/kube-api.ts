@@ -4,6 +4,7 @@
 import { request as httpRequest } from 'node:http';
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { Duplex, PassThrough } from 'node:stream';
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { CouldNotLook } from './could-not-look.ts';
 
@@ -53,6 +54,13 @@ export async function openKubeApi(kubeconfig: string): Promise<KubeApi> {
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
   const security: RequestOptions = {};
   await config.applyToHTTPSOptions(security as never);
+  const { ca, cert, key, pfx, passphrase, ...others } = security;
+  let secureContext: SecureContext | undefined;
+  /** Keys and certificates are read once, not for each connection. */
+  const secured = () => {
+    secureContext ??= createSecureContext({ ca, cert, key, pfx, passphrase } as SecureContextOptions);
+    return { ...others, agent, secureContext };
+  };
   const stops = new Set<() => void>();
 
   return {
@@ -71,11 +79,10 @@ export async function openKubeApi(kubeconfig: string): Promise<KubeApi> {
         const fail = (error: Error) => reject(unreachable(server, error));
         const secure = url.protocol === 'https:';
         const options = {
-          ...security,
+          ...(secure ? secured() : { ...others, agent: undefined }),
           method,
           headers,
           timeout: REQUEST_TIMEOUT,
-          ...(secure ? { agent } : { agent: undefined }),
         };
         const outgoing = (secure ? httpsRequest : httpRequest)(url, options, response => {
           const chunks: Buffer[] = [];

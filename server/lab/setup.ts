@@ -120,13 +120,21 @@ export async function layOut(lab: Lab, home: string): Promise<void> {
     await writeInHome(
       home,
       line.to.slice('~/'.length),
-      'from' in line
-        ? readFileSync(inside(lab, line.from), 'utf8')
-        : (await written(line.manifest))
-            .map(object => stringify(object, { aliasDuplicateObjects: false }))
-            .join('---\n'),
+      'from' in line ? readFileSync(inside(lab, line.from), 'utf8') : await textOf(line.manifest),
     );
   }
+}
+
+/** What `layOut` wrote of manifests: a large one takes as long as a cluster to start. */
+const texts = new Map<string, string>();
+
+async function textOf(name: string): Promise<string> {
+  const known = texts.get(name);
+  if (known !== undefined) return known;
+  const objects = await written(name);
+  const text = objects.map(object => stringify(object, { aliasDuplicateObjects: false })).join('---\n');
+  texts.set(name, text);
+  return text;
 }
 
 async function written(name: string): Promise<KubeObject[]> {
