@@ -11,6 +11,7 @@ import {
 } from '../programs/index.ts';
 import { below, hostsFile, resolvConf } from './container-setup.ts';
 import { expand } from './env.ts';
+import { isRefreshed } from './volumes.ts';
 
 export const terminationMessagePath = (spec: any): string =>
   spec.terminationMessagePath ?? '/dev/termination-log';
@@ -37,11 +38,14 @@ export function containerFiles(options: {
     now: options.now,
     readOnlyRoot: spec.securityContext?.readOnlyRootFilesystem === true,
   });
+  // What is made from API objects no container may write to, whatever its mount says.
+  const fixed = new Set((pod['spec'].volumes ?? []).filter(isRefreshed).map((v: any) => v.name));
   for (const mount of spec.volumeMounts ?? []) {
     const volume = volumes.get(mount.name);
     if (!volume) continue;
     const subPath = mount.subPathExpr ? expand(mount.subPathExpr, env) : mount.subPath;
-    files.mount(mount.mountPath, subPath ? below(volume, subPath, now) : volume, mount.readOnly === true);
+    const node = subPath ? below(volume, subPath, now) : volume;
+    files.mount(mount.mountPath, node, mount.readOnly === true || fixed.has(mount.name));
   }
   const message = terminationMessagePath(spec);
   if (!files.exists(message)) files.mount(message, file('', now));

@@ -1,4 +1,4 @@
-// Volumes made from API objects, as a container sees them: the kubelet's links, and updates at one stroke.
+// Volumes made from API objects, as a container sees them: the kubelet's links, updates at one stroke, and no writing.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -59,6 +59,29 @@ describe('a volume made from a config map', () => {
     assert.notEqual(after, before);
     assert.equal(await sh('ls /etc/config; cat /etc/config/colour'), 'colour\nsize\ngreen');
     assert.equal(await sh('ls -A /etc/config | wc -l'), '4\n');
+  });
+
+  it('cannot be written to, by whatever command', async t => {
+    const { sh, put, pass } = await configured(t);
+    const on = (path: string) => `/etc/config/${path}`;
+    assert.equal(
+      await sh('echo red > /etc/config/colour'),
+      `sh: can't create ${on('colour')}: Read-only file system\n`,
+    );
+    assert.equal(
+      await sh('rm /etc/config/colour'),
+      `rm: can't remove '${on('colour')}': Read-only file system\n`,
+    );
+    assert.equal(await sh('touch /etc/config/new'), `touch: ${on('new')}: Read-only file system\n`);
+    assert.equal(
+      await sh('mkdir /etc/config/d'),
+      `mkdir: can't create directory '${on('d')}': Read-only file system\n`,
+    );
+    assert.equal(await sh('ls /etc/config; cat /etc/config/colour'), 'colour\ndeep.conf\nblue');
+    // The kubelet itself still may.
+    await put({ colour: 'green' });
+    await pass(130_000);
+    assert.equal(await sh('cat /etc/config/colour'), 'green');
   });
 
   it('shows one key at a sub-path as a file of its own, which stays as it was', async t => {

@@ -21,6 +21,8 @@ export const HIDDEN = '__';
 export interface OutputSink {
   stdout(chunk: string | Uint8Array): void;
   stderr(chunk: string | Uint8Array): void;
+  /** A file could not be opened for writing; the library says only that, not why. */
+  refused(why: FileError): void;
 }
 
 const DEVICES = new Set(['/dev/null', '/dev/stdin', '/dev/stdout', '/dev/stderr', '/dev/zero', '/dev/tty']);
@@ -75,6 +77,15 @@ export function shellFileSystem(
     const made = readable(path);
     return made === undefined ? files.readBytes(path) : Buffer.from(made);
   };
+  /** The library opens a file by writing nothing to it. */
+  const opening = (content: string | Uint8Array, write: () => void): void => {
+    try {
+      write();
+    } catch (error) {
+      if (content.length === 0 && error instanceof FileError) sink.refused(error);
+      throw error;
+    }
+  };
   const need = (path: string, follow = true): FsNode => {
     const node = files.find(path, follow);
     if (!node) throw new FileError('ENOENT', path);
@@ -96,12 +107,12 @@ export function shellFileSystem(
     async writeFile(path, content, options) {
       const at = normalisePath(path);
       const value = bytes(content, options);
-      if (!(await output(at, value))) files.write(at, value);
+      if (!(await output(at, value))) opening(value, () => files.write(at, value));
     },
     async appendFile(path, content, options) {
       const at = normalisePath(path);
       const value = bytes(content, options);
-      if (!(await output(at, value))) files.append(at, value);
+      if (!(await output(at, value))) opening(value, () => files.append(at, value));
     },
     async exists(path) {
       const at = normalisePath(path);

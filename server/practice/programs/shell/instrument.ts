@@ -83,6 +83,28 @@ const redirectsErrors = (command: Node) =>
     (r: Node) => r.operator.startsWith('&>') || (r.operator.startsWith('>') && r.fd === 2),
   );
 
+/** Where opened files wait for their place; scripts use small numbers. */
+const FIRST_SPARE_FD = 60;
+
+/**
+ * `> file` becomes `60> file >&60`. The library gives a whole script up when a file for one of the first three cannot be
+ * opened; for the others it says so, and the script goes on with the next command.
+ */
+function openedAside(redirections: readonly Node[]): Node[] {
+  return redirections.flatMap((r: Node, index: number) => {
+    const word = plainWord(r.target);
+    const both =
+      r.operator.startsWith('&>') || (r.operator === '>&' && word !== undefined && !/^(\d+-?|-)$/.test(word));
+    const opens = both || ['>', '>>', '>|'].includes(r.operator);
+    if (!opens || r.fdVariable || (r.fd ?? 1) > 2 || word?.startsWith('/dev/')) return [r];
+    const fd = FIRST_SPARE_FD + index;
+    const operator = r.operator.endsWith('>>') ? '>>' : both ? '>' : r.operator;
+    const from = (to: number): Node => ({ ...r, fd: to, operator: '>&', target: literal(String(fd)) });
+    const targets = both && (r.fd ?? null) === null ? [1, 2] : [r.fd ?? 1];
+    return [{ ...r, fd, operator }, ...targets.map(from)];
+  });
+}
+
 export function instrument(source: string): Instrumented {
   const background: string[] = [];
 
@@ -134,6 +156,11 @@ export function instrument(source: string): Instrumented {
   const command = (node: Node, context: Context): Node => {
     if (node.type === 'SimpleCommand') return simpleCommand(node, context);
     if (node.type === 'FunctionDef') return { ...node, body: command(node.body, QUIET) };
+    const opened = compound(node, context);
+    return node.redirections ? { ...opened, redirections: openedAside(node.redirections) } : opened;
+  };
+
+  const compound = (node: Node, context: Context): Node => {
     const inner = {
       out: context.out && !redirectsOutput(node),
       err: context.err && !redirectsErrors(node),
@@ -179,10 +206,11 @@ export function instrument(source: string): Instrumented {
     const redirections = [
       ...(context.out ? [appendTo(OUT, null)] : []),
       ...(context.err ? [appendTo(ERR, 2)] : []),
-      ...node.redirections,
+      ...openedAside(node.redirections),
     ];
     const name = nameOf(node);
-    if (name === undefined) return node.name ? { ...node, redirections } : node;
+    if (name === undefined)
+      return node.name || node.redirections.length > 0 ? { ...node, redirections } : node;
     if (RENAMED[name]) return { ...node, name: literal(RENAMED[name]!), redirections };
     // It never ends by itself where nothing reads it but a log, or nobody at all.
     if (name === 'yes' && context.out && (!redirectsOutput(node) || discardsOutput(node))) {

@@ -2,7 +2,7 @@
 // go. Knows just-bash and the commands added to it, not who asked.
 
 import { Bash, type CommandName, type CustomCommand, defineCommand, getCommandNames } from 'just-bash';
-import { file, plant } from '../files.ts';
+import { type FileError, file, plant } from '../files.ts';
 import type { Container } from '../types.ts';
 import { diskCommands } from './disk-commands.ts';
 import { HIDDEN, plantCommands, shellFileSystem } from './file-system.ts';
@@ -59,6 +59,8 @@ export class ShellSession {
   private readonly bash: Bash;
   private readonly container: Container;
   private readonly io: ShellIo;
+  /** Error texts as this image's shell words them. */
+  private readonly words: (text: string | Uint8Array) => string | Uint8Array;
   private abort = new AbortController();
   private ticks = 0;
   private lastPause = 0;
@@ -93,10 +95,18 @@ export class ShellSession {
       if (!container.files.exists(path)) plant(container.files.root, path, file(content, now));
     if (!container.files.exists(`${profile.folder}/${profile.commands[0]}`))
       plantCommands(container.files, profile.folder, [...profile.commands, 'sh'], now);
-    const words = (text: string | Uint8Array) => (profile.kind === 'ash' ? busyboxWords(text) : text);
+    let refusal: FileError['code'] = 'ENOENT';
+    const words = (text: string | Uint8Array) => shellWords(text, profile.kind, refusal);
+    this.words = words;
     const fs = shellFileSystem(
       container.files,
-      { stdout: chunk => this.io.stdout(chunk), stderr: chunk => this.io.stderr(words(chunk)) },
+      {
+        stdout: chunk => this.io.stdout(chunk),
+        stderr: chunk => this.io.stderr(words(chunk)),
+        refused: why => {
+          refusal = why.code;
+        },
+      },
       () => this.pause(),
       path => this.virtual(path),
     );
@@ -175,7 +185,7 @@ export class ShellSession {
     // What the library refuses as too long would be in memory twice: as it was, and as it grows.
     if (this.main && result.stderr.includes(TOO_LONG))
       this.container.use({ memoryBytes: SHELL_BYTES + 3 * MAX_STRING_BYTES });
-    if (result.stderr && !signal.aborted) this.io.stderr(result.stderr);
+    if (result.stderr && !signal.aborted) this.io.stderr(this.words(result.stderr));
     if (signal.reason === 'SIGINT') return INTERRUPTED;
     return signal.aborted ? KILLED : result.exitCode;
   }
@@ -366,10 +376,43 @@ export class ShellSession {
 export const quote = (word: string) =>
   /^[\w@%+=:,./-]+$/.test(word) && !isBuiltin(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
-/** Error texts as busybox' shell words them. */
-function busyboxWords(chunk: string | Uint8Array): string | Uint8Array {
+/** What libc says for it. */
+const SAID: Record<FileError['code'], string> = {
+  ENOENT: 'No such file or directory',
+  ENOTDIR: 'Not a directory',
+  EISDIR: 'Is a directory',
+  EROFS: 'Read-only file system',
+  ENOSPC: 'No space left on device',
+  EEXIST: 'File exists',
+  ENOTEMPTY: 'Directory not empty',
+  ELOOP: 'Too many levels of symbolic links',
+  EBUSY: 'Resource busy',
+};
+
+/** Error texts as bash or busybox' shell words them; `refusal` is why a file could not be opened last. */
+function shellWords(
+  chunk: string | Uint8Array,
+  kind: ShellProfile['kind'],
+  refusal: FileError['code'],
+): string | Uint8Array {
   const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
-  return text
+  const why = text.replace(
+    /: (E[A-Z]+): [a-z -]+, '[^']*'$/gm,
+    (all, code: string) => `: ${SAID[code as FileError['code']] ?? all.slice(2)}`,
+  );
+  if (kind !== 'ash') {
+    const said = why.replace(/^(bash: .*: )cannot open redirect target$/gm, `$1${SAID[refusal]}`);
+    return said === text ? chunk : said;
+  }
+  const nowhere = refusal === 'ENOENT' || refusal === 'ENOTDIR';
+  return why
+    .replace(
+      /^bash: (.*): cannot open redirect target$/gm,
+      `sh: can't create $1: ${nowhere ? 'nonexistent directory' : SAID[refusal]}`,
+    )
+    .replace(/^bash: (.*): Is a directory$/gm, "sh: can't create $1: Is a directory")
     .replace(/^bash: (?:line \d+: )?(.*): command not found$/gm, 'sh: $1: not found')
+    .replace(/^(rm|mkdir): cannot /gm, "$1: can't ")
+    .replace(/^touch: cannot touch '(.*)': /gm, 'touch: $1: ')
     .replace(/^bash: /gm, 'sh: ');
 }
