@@ -91,8 +91,10 @@ const ONLY: { target: string; from: string[] }[] = [
 /** Doors besides index.ts and types.ts, each with its reason. */
 const SIDE_DOORS: Record<string, string> = {
   'server/practice/rest/kubelet-api.ts': 'a contract, like types.ts',
-  'server/practice/rest/certificates.ts': 'the main thread makes the authority of a new cluster, where that is quick',
-  'server/practice/rest/kubeconfig.ts': 'the main thread needs this text; the rest of the API server it never loads',
+  'server/practice/rest/certificates.ts':
+    'the main thread makes the authority of a new cluster, where that is quick',
+  'server/practice/rest/kubeconfig.ts':
+    'the main thread needs this text; the rest of the API server it never loads',
 };
 
 /** Files of the practice cluster that may use the machine's own time, each with its reason. */
