@@ -1,8 +1,6 @@
 // Regular expressions that users write (patterns of schemas, CEL's matches): compiled once, read as Go's RE2 does as far as
 // JavaScript can, and never slow. Knows nothing of who asks.
 
-import { setFlagsFromString } from 'node:v8';
-
 /** Beyond ASCII a `.` must stand for a whole character, which takes the flag that only the backtracking engine knows. */
 const PLAIN = /^[\x00-\x7f]*$/;
 const NEEDS_UNICODE = /\\[pP]\{|\\u\{|[^\x00-\x7f]/;
@@ -18,7 +16,10 @@ let guarded = false;
 export function guardPatterns(): void {
   if (guarded) return;
   guarded = true;
-  setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
+  // Loads a good deal: only when asked.
+  process
+    .getBuiltinModule('node:v8')
+    .setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 }
 
 function read(pattern: string, flags: string): RegExp | undefined {

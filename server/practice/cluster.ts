@@ -27,7 +27,6 @@ import {
   staticTokens,
   withMetrics,
 } from './rest/index.ts';
-import { decodeCluster, encodeCluster, tokenKeysFrom, tokenKeyText } from './saved.ts';
 import { certificateSigner } from './signing.ts';
 import { createMemoryStore, type Store, type StoreSnapshot } from './store/index.ts';
 import type { NodeOptions, PracticeCluster, PracticeOptions, PracticeSnapshot } from './types.ts';
@@ -60,12 +59,14 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
   const { random } = options;
   // Without anybody to tell, a failure ends the process: tests shall see it.
   const clock = options.onFault ? guardedClock(options.clock, options.onFault) : options.clock;
-  const saved = options.saved && decodeCluster(options.saved);
+  // Loads compression and V8's serializer: only when asked.
+  const packing = () => import('./saved.ts');
+  const saved = options.saved && (await packing()).decodeCluster(options.saved);
   const { onChange } = options;
   const store = createMemoryStore(onChange ? { onWrite: key => KEPT_BY_NOBODY.test(key) || onChange() } : {});
   if (saved) store.load(saved.store);
   const authority = options.authority ?? saved?.authority ?? createAuthority(clock);
-  const tokenKeys = saved ? tokenKeysFrom(saved.tokenKey) : createTokenKeys();
+  const tokenKeys = saved ? (await packing()).tokenKeysFrom(saved.tokenKey) : createTokenKeys();
   const serviceRange = options.serviceClusterIpRange ?? DEFAULT_SERVICE_RANGE;
   const webhooks = { network: () => parts.nodes?.network, clock };
   const created = createRegistry({
@@ -187,8 +188,9 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
     savedSnapshots: (saved?.moments ?? []).map(
       moment => ({ store: store.snapshotOf(moment.store), nodes: moment.nodes }) satisfies Snapshot,
     ),
-    save: async (snapshots = []) =>
-      encodeCluster({
+    async save(snapshots = []) {
+      const { encodeCluster, tokenKeyText } = await packing();
+      return encodeCluster({
         store: store.serialise(),
         nodes: nodes?.snapshot(),
         moments: (snapshots as Snapshot[]).map(moment => ({
@@ -197,7 +199,8 @@ export async function createPracticeCluster(options: PracticeOptions): Promise<P
         })),
         authority,
         tokenKey: tokenKeyText(tokenKeys),
-      }),
+      });
+    },
     async close() {
       nodePorts?.stop();
       await nodeSocket?.close();

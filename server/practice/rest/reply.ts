@@ -3,7 +3,6 @@
 
 import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
-import { gzip } from 'node:zlib';
 import { type Status, toStatus } from '../../kube/index.ts';
 import type { WireRequest } from './body.ts';
 import type { Accepted } from './negotiate.ts';
@@ -92,6 +91,13 @@ export class Reply {
       response.end(this.#request.method === 'HEAD' ? undefined : bytes);
       return;
     }
+    void this.#compressed(code, bytes);
+  }
+
+  async #compressed(code: number, bytes: Buffer): Promise<void> {
+    const { response } = this;
+    // Most clusters never say so much: loaded only when asked.
+    const { gzip } = await import('node:zlib');
     gzip(bytes, { level: GZIP_LEVEL }, (error, compressed) => {
       if (response.destroyed) return;
       if (!error) {
