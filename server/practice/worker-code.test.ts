@@ -43,6 +43,20 @@ test('a source that changes is in the code of the next start', async t => {
   assert.match((await import(after!.href)).all, /^second /);
 });
 
+test('names of modules of Node are taken without importing all that these export', async t => {
+  const { write, code } = await project(t);
+  await write(
+    'part.ts',
+    "import { type Stats, statSync as look } from 'node:fs';\n" +
+      "import { sep } from 'node:path';\n" +
+      'const seen = (stats: Stats) => stats.isDirectory();\n' +
+      "export const part = seen(look('/')) + sep;\n",
+  );
+  const made = await code();
+  assert.doesNotMatch(readFileSync(made!, 'utf8'), /\bfrom\s*["']node:/);
+  assert.match((await import(made!.href)).all, /^true\//);
+});
+
 test('a mistake in a source makes no code', async t => {
   const { write, code } = await project(t);
   await write('part.ts', 'export const other = 1;\n');
