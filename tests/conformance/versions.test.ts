@@ -35,9 +35,6 @@ const commands = (namespace: string) => `
   $ echo '${manifest('w')}' | kubectl apply -n ${namespace} -f -
   configmap/c configured
 
-  $ echo '${manifest('w')}' | kubectl apply -n ${namespace} -f -
-  configmap/c unchanged
-
   $ echo '${manifest('x')}' | kubectl apply --server-side --force-conflicts -n ${namespace} -f -
   configmap/c serverside-applied
 
@@ -47,10 +44,6 @@ const commands = (namespace: string) => `
   $ kubectl label cm c -n ${namespace} a=b
   configmap/c labeled
 
-  $ kubectl get cm -n ${namespace} -l a=b
-  NAME   DATA   AGE
-  c      1      …
-
   $ kubectl patch cm c -n ${namespace} --type=merge -p '{bad'
   Error from server (BadRequest): error decoding patch: invalid character 'b' looking for beginning of object key string
   [exit 1]
@@ -58,32 +51,14 @@ const commands = (namespace: string) => `
   $ kubectl create deploy d -n ${namespace} --image=nginx
   deployment.apps/d created
 
-  $ kubectl scale deploy d -n ${namespace} --replicas=3
-  deployment.apps/d scaled
-
-  $ kubectl get deploy -n ${namespace}
-  NAME   READY   UP-TO-DATE   AVAILABLE   AGE
-  d      …/3     …            …           …
-
   $ kubectl explain deployment.spec.replicas | grep FIELD
   FIELD: replicas <integer>
-
-  $ kubectl auth can-i create pods
-  yes
 
   $ kubectl auth whoami | head -2
   ATTRIBUTE   VALUE
   Username    minikube-user
 
-  $ kubectl describe cm c -n ${namespace} | head -2
-  Name:         c
-  Namespace:    ${namespace}
-
   $ kubectl delete cm b c -n ${namespace}
   configmap "b" deleted…
   configmap "c" deleted…
-
-  $ kubectl get cm b -n ${namespace}
-  Error from server (NotFound): configmaps "b" not found
-  [exit 1]
 `;
