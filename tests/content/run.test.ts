@@ -33,7 +33,7 @@ const shown = (exchange: Exchange) => exchange.output && compared(exchange, exch
 const came = (exchange: Exchange, text: string) =>
   compared(exchange, excerpt(text, exchange.output?.meta ?? {}));
 
-describe('lessons', { skip, concurrency: 3 }, () => {
+describe('lessons', { skip, concurrency: 2 }, () => {
   let typist: Typist;
   before(async () => {
     typist = await createTypist(root, lessons);
