@@ -1,5 +1,8 @@
 // What any Kubernetes object looks like, whichever cluster holds it. Knows no kind in particular.
 
+/** The annotation in which `kubectl apply` keeps what it applied last. */
+export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
 export interface OwnerReference {
   apiVersion: string;
   kind: string;

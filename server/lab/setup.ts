@@ -5,7 +5,7 @@ import { join, sep } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
 import type { Check, Ref } from '#common/lab/index.ts';
 import { CouldNotLook, type KubeApi, say } from '../check/index.ts';
-import type { KubeObject } from '../kube/index.ts';
+import { type KubeObject, LAST_APPLIED } from '../kube/index.ts';
 import { writeInHome } from '../workspace/index.ts';
 import {
   type BaselineContext,
@@ -16,8 +16,6 @@ import {
   removeNamespaces,
 } from './baselines/index.ts';
 import { type Lab, yamlProblem } from './load.ts';
-
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 export interface SetupContext extends BaselineContext {
   /** Takes away first what an earlier setup made: for clusters that cannot be emptied. */

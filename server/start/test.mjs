@@ -28,7 +28,7 @@ const MARK = 'KBD_TEST_RUN';
  * leave no trace in the process.
  */
 const SUITES = [
-  { name: 'browser', files: ['tests/browser/**'], beside: 2, timeout: 8 * MINUTE, limit: 30 * MINUTE },
+  { name: 'browser', files: ['tests/browser/**'], beside: BESIDE, timeout: 8 * MINUTE, limit: 30 * MINUTE },
   { name: 'server', files: ['tests/server/**'], beside: 1, timeout: 2 * MINUTE, limit: 5 * MINUTE },
   {
     name: 'labs',

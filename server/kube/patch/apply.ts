@@ -1,7 +1,7 @@
 // Server-side apply and the tracking of who set which field (apimachinery fieldmanager + structured-merge-diff). Knows
 // objects and schemas; whether a result is written is the registry's decision.
 
-import type { KubeObject, ManagedFieldsEntry } from '../object.ts';
+import { type KubeObject, LAST_APPLIED, type ManagedFieldsEntry } from '../object.ts';
 import type { Schema } from '../schema.ts';
 import { badRequest, StatusError } from '../status.ts';
 import {
@@ -29,7 +29,6 @@ import {
   zeroObject,
 } from './typed.ts';
 
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 /** The manager whose client-side history may be taken over without conflict. */
 const KUBECTL = 'kubectl';
 const BEFORE_FIRST_APPLY = 'before-first-apply';

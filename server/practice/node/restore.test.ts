@@ -38,10 +38,10 @@ describe('a node that goes back in time', () => {
       name,
       image: 'busybox:1.35',
       command: ['sh', '-c', script],
-      volumeMounts: [{ name: 'work', mountPath: '/work' }],
+      volumeMounts: [{ name: 'work', mountPath: '/pool' }],
     });
     await run('reader', {
-      initContainers: [container('fetch', 'echo fetched > /work/model')],
+      initContainers: [container('fetch', 'echo fetched > /pool/model')],
       containers: [container('c', 'sleep 3600')],
       volumes: [{ name: 'work', emptyDir: {} }],
     });
@@ -60,7 +60,7 @@ describe('a node that goes back in time', () => {
     for (const [key, object] of moment) api.objects.set(key, object);
     await nodes.restore(extra);
     await pass(2_000);
-    assert.equal((await exec('reader', ['cat', '/work/model'])).out, 'fetched\n');
+    assert.equal((await exec('reader', ['cat', '/pool/model'])).out, 'fetched\n');
   });
 
   it('keeps the images that were loaded into the node', async t => {

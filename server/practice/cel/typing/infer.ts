@@ -31,7 +31,7 @@ import {
 /** Names in reach: variables, and those that macros bind. */
 export type Scope = ReadonlyMap<string, CelType>;
 
-const OPERATORS: Record<string, string> = { in: '@in', '!_': '!_', '-_': '-_', '[]': '_[_]', '[?]': '_[?_]' };
+const OPERATORS: Record<string, string> = { in: '@in', '[]': '_[_]', '[?]': '_[?_]' };
 
 /** One expression's check. */
 export class Inference {
@@ -176,19 +176,13 @@ export class Inference {
   }
 
   #name(node: ASTNode, name: string, scope: Scope): CelType {
-    const type = scope.get(name);
-    if (type) return type;
-    const named = TYPE_NAMES.get(name);
-    if (named) return { kind: 'type', of: named };
-    return this.complain(node, `undeclared reference to '${name}' (in container '')`);
+    return known(name, scope) ?? this.complain(node, `undeclared reference to '${name}' (in container '')`);
   }
 
   /** `a.b.c` that is one name. */
   #qualified(node: ASTNode, scope: Scope): CelType | undefined {
     const name = qualifiedName(node);
-    if (name === undefined) return undefined;
-    const named = TYPE_NAMES.get(name);
-    return scope.get(name) ?? (named ? { kind: 'type', of: named } : undefined);
+    return name === undefined ? undefined : known(name, scope);
   }
 
   #call(node: ASTNode & { op: 'call' | 'rcall' }, scope: Scope): CelType {
@@ -210,6 +204,12 @@ export class Inference {
     if (UNJUDGED.has(name)) return ERROR;
     return this.complain(node, `undeclared reference to '${name}' (in container '')`);
   }
+}
+
+/** What a name stands for: a variable, else a type. */
+function known(name: string, scope: Scope): CelType | undefined {
+  const type = TYPE_NAMES.get(name);
+  return scope.get(name) ?? (type && { kind: 'type', of: type });
 }
 
 function literal(value: unknown): CelType {

@@ -1,6 +1,6 @@
 // The replica sets of a deployment: which is the new one, which revision each has, what annotations they carry. Pure.
 
-import type { KubeObject } from '../../../kube/index.ts';
+import { type KubeObject, LAST_APPLIED } from '../../../kube/index.ts';
 import { contentHash, same } from '../workloads/compare.ts';
 import { controllerReference, type PodTemplate } from '../workloads/pods.ts';
 import {
@@ -17,7 +17,7 @@ import {
 export const HASH_LABEL = 'pod-template-hash';
 /** Annotations of a deployment that its replica sets do not inherit. */
 const NOT_INHERITED = new Set([
-  'kubectl.kubernetes.io/last-applied-configuration',
+  LAST_APPLIED,
   'deprecated.deployment.rollback.to',
   REVISION,
   REVISION_HISTORY,
