@@ -86,10 +86,4 @@ export const tooMany = (field: string, actual: number, max: number): FieldError 
 export const notFoundField = (field: string, value: unknown): FieldError =>
   finding('NotFound', field, `Not found: ${shownValue(value)}`);
 
-export const typeInvalid = (field: string, value: unknown, detail: string): FieldError =>
-  finding('TypeInvalid', field, `Invalid value: ${shownValue(value)}: ${detail}`);
-
-export const internalField = (field: string, detail: string): FieldError =>
-  finding('Internal', field, `Internal error: ${detail}`);
-
 export const IMMUTABLE = 'field is immutable';

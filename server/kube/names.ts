@@ -7,9 +7,7 @@ const LABEL_1035 = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const QUALIFIED = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const LABEL_VALUE = `(${QUALIFIED})?`;
 const CONFIG_KEY = '[-._a-zA-Z0-9]+';
-const ENV_NAME = '[-._a-zA-Z][-._a-zA-Z0-9]*';
 const PERCENT = '[0-9]+%';
-const C_IDENTIFIER = '[A-Za-z_][A-Za-z0-9_]*';
 
 const whole = (pattern: string) => new RegExp(`^${pattern}$`);
 const RE_LABEL = whole(LABEL);
@@ -19,7 +17,6 @@ const RE_QUALIFIED = whole(QUALIFIED);
 const RE_LABEL_VALUE = whole(LABEL_VALUE);
 const RE_CONFIG_KEY = whole(CONFIG_KEY);
 const RE_PERCENT = whole(PERCENT);
-const RE_C_IDENTIFIER = whole(C_IDENTIFIER);
 const RE_WILDCARD = whole(`\\*\\.${SUBDOMAIN}`);
 
 const LABEL_MAX = 63;
@@ -68,13 +65,6 @@ const CONFIG_KEY_TEXT = regexText(
   'key.name',
   'KEY_NAME',
   'key-name',
-);
-const ENV_NAME_TEXT = regexText(
-  "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit",
-  ENV_NAME,
-  'my.env-name',
-  'MY_ENV.NAME',
-  'MyEnvName1',
 );
 
 export function dns1123LabelErrors(value: string): string[] {
@@ -137,8 +127,6 @@ export function qualifiedNameErrors(value: string): string[] {
   return errors;
 }
 
-export const isQualifiedName = (value: string): boolean => qualifiedNameErrors(value).length === 0;
-
 /** Undefined when the label value is fine. */
 export function labelValueError(value: string): string | undefined {
   return labelValueErrors(value)[0];
@@ -169,23 +157,6 @@ export function envVarNameErrors(value: string): string[] {
       "a valid environment variable name must consist only of printable ASCII characters other than '='",
     ];
   return [];
-}
-
-export function envVarPrefixErrors(value: string): string[] {
-  return new RegExp(`^${ENV_NAME}$`).test(value) ? [] : [ENV_NAME_TEXT];
-}
-
-export function cIdentifierErrors(value: string): string[] {
-  if (RE_C_IDENTIFIER.test(value)) return [];
-  return [
-    regexText(
-      "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
-      C_IDENTIFIER,
-      'my_name',
-      'MY_NAME',
-      'MyName',
-    ),
-  ];
 }
 
 export function portNumberErrors(port: number): string[] {

@@ -1,7 +1,7 @@
 export { openAttempt } from './attempt.ts';
 export { BASELINES } from './baselines/index.ts';
 export { lintLab, lintSchemas } from './lint.ts';
-export { findLab, type Lab, LabError, listLabs, loadLab } from './load.ts';
+export { type Lab, LabError, listLabs, loadLab } from './load.ts';
 export { lossesOf } from './losses/index.ts';
 export { everything, unneeded } from './mutants/index.ts';
 export { type Proof, type ProofOptions, proveLab } from './prove.ts';

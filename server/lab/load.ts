@@ -69,18 +69,3 @@ export function loadLab(labs: string, id: string): Lab {
 /** The first line of what the parser says, without the place, which stands before it. */
 export const yamlProblem = (error: Error): string =>
   (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
-
-/** What a session must know before it opens a lab; undefined when there is no such lab. A broken lab is found too: opening it says why. */
-export async function findLab(
-  labs: string,
-  id: string,
-): Promise<{ id: string; cluster: { cpus?: string; memory?: string } } | undefined> {
-  if (!ID.test(id) || !existsSync(join(labs, id, 'lab.yaml'))) return undefined;
-  try {
-    const { cpus, memory } = loadLab(labs, id).definition.cluster;
-    return { id, cluster: { cpus, memory } };
-  } catch (error) {
-    if (error instanceof LabError) return { id, cluster: {} };
-    throw error;
-  }
-}

@@ -15,7 +15,6 @@ export const courseFile = z.strictObject({
   first: z.string(),
   parts: z.array(z.strictObject({ id, title: text, summary: text, lessons: z.array(id).min(1) })).min(1),
 });
-export type CourseFile = z.infer<typeof courseFile>;
 
 export const frontmatter = z.strictObject({
   title: z.string().min(1),

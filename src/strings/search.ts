@@ -25,4 +25,3 @@ const en: typeof zhTW = {
 };
 
 export const searchStrings = { 'zh-TW': zhTW, en } as const;
-export type SearchStrings = typeof zhTW;

@@ -67,15 +67,6 @@ export function difference(a: FieldSet, b: FieldSet): FieldSet {
   return { own: a.own && !b.own, children: children ?? a.children };
 }
 
-export function equalSets(a: FieldSet, b: FieldSet): boolean {
-  if (a.own !== b.own || a.children.size !== b.children.size) return false;
-  for (const [element, child] of a.children) {
-    const other = b.children.get(element);
-    if (!other || !equalSets(child, other)) return false;
-  }
-  return true;
-}
-
 /** Every named field on the way to a member becomes a member (upstream EnsureNamedFieldsAreMembers). */
 export function withNamedFields(set: FieldSet): FieldSet {
   const result: FieldSet = { own: set.own, children: new Map() };

@@ -1,7 +1,7 @@
 // metadata.managedFields read into sets and written back in upstream's order. Knows who owns what, not how objects differ.
 
 import type { ManagedFieldsEntry } from '../object.ts';
-import { emptySet, equalSets, type FieldSet, fromFieldsV1, isEmpty, toFieldsV1, union } from './field-set.ts';
+import { emptySet, type FieldSet, fromFieldsV1, isEmpty, toFieldsV1, union } from './field-set.ts';
 
 export interface Manager {
   manager: string;
@@ -81,13 +81,4 @@ function capped(managers: Managers): Managers {
     result.set(id, { ...bucket, set: union(before?.set ?? emptySet(), old.set) });
   }
   return result;
-}
-
-export function sameManagers(a: Managers, b: Managers): boolean {
-  if (a.size !== b.size) return false;
-  for (const [id, manager] of a) {
-    const other = b.get(id);
-    if (!other || !equalSets(manager.set, other.set)) return false;
-  }
-  return true;
 }

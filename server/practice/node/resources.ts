@@ -9,7 +9,6 @@ export const NODES = core('nodes');
 export const EVENTS = core('events');
 export const SECRETS = core('secrets');
 export const CONFIG_MAPS = core('configmaps');
-export const SERVICES = core('services');
 export const SERVICE_ACCOUNTS = core('serviceaccounts');
 export const NAMESPACES = core('namespaces');
 export const CLAIMS = core('persistentvolumeclaims');

@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../clock.ts';
 import type { ApiClient, KubeObject } from '../../kube/index.ts';
-import { groupResource, notFound, StatusError } from '../../kube/index.ts';
+import { notFound, StatusError } from '../../kube/index.ts';
 import type { Random } from '../../random.ts';
 import { NAME_ALPHABET } from '../../random.ts';
 import type { AdmissionContext, AdmissionPlugin } from '../admission/types.ts';
@@ -127,9 +127,4 @@ export function admissionContext(environment: Environment, context: RequestConte
     client: environment.client,
     warn: text => context.warn(text),
   };
-}
-
-/** `pods` or `deployments.apps`, for messages. */
-export function nameOfResource(definition: ResourceDefinition): string {
-  return groupResource(subjectOf(definition));
 }

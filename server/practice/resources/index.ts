@@ -130,7 +130,6 @@ export const resources: readonly ResourceDefinition[] = [
   prioritylevelconfigurations,
 ];
 
-export { CUSTOM_RESOURCE_CLEANUP } from './apiextensions/customresourcedefinitions.ts';
 export { scheduleError } from './batch/schedule.ts';
 export { podQuality } from './core/pod-quality.ts';
 export { ephemeralFindings, resizeFindings } from './core/pods.ts';

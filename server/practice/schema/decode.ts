@@ -309,8 +309,3 @@ function prune(value: unknown, schema: Schema, at: string, found: string[], dept
     }
   }
 }
-
-/** Throws the 400 when a type does not fit; changes nothing. */
-export function checkTypes(value: unknown, schema: Schema, target: DecodeTarget): void {
-  decode(value, schema, target);
-}

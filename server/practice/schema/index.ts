@@ -3,7 +3,6 @@
 export { schemaStamp, writeSchemas } from './build.ts';
 export {
   cannotBeHandled,
-  checkTypes,
   type Decoded,
   type DecodeTarget,
   decode,

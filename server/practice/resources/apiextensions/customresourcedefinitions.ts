@@ -236,6 +236,3 @@ export const customresourcedefinitions: ResourceDefinition = {
   columns: CREATED_COLUMNS,
   row: createdRow,
 };
-
-/** The finalizer that waits for a definition's objects. */
-export const CUSTOM_RESOURCE_CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
