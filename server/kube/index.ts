@@ -4,5 +4,6 @@ export * from './field-error.ts';
 export * from './names.ts';
 export * from './object.ts';
 export * from './patterns.ts';
+export * from './requeue.ts';
 export * from './schema.ts';
 export * from './status.ts';

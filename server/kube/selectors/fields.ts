@@ -56,11 +56,3 @@ export function parseFieldSelector(text: string): FieldRequirement[] {
   }
   return requirements;
 }
-
-/** Whether values read by `read` meet all requirements. */
-export function fieldsMatch(
-  requirements: readonly FieldRequirement[],
-  read: (field: string) => string,
-): boolean {
-  return requirements.every(({ field, operator, value }) => (read(field) === value) === (operator === '='));
-}

@@ -8,7 +8,7 @@ export { requestHttp, STATUS_TEXT, serveHttp } from './http.ts';
 export type { Attachment, Source } from './network.ts';
 export { ClusterNetwork } from './network.ts';
 export { NetworkPolicies } from './policies.ts';
-export { readAll, streamPair } from './streams.ts';
+export { streamPair } from './streams.ts';
 export { CertificateError, openTls, PlainServer } from './tls.ts';
 export type { ByteStream, Network } from './types.ts';
 export { DialError } from './types.ts';

@@ -123,18 +123,3 @@ export function streamPair(): [ByteStream, ByteStream] {
   b.peer = a;
   return [a, b];
 }
-
-/** Everything that arrives until the other side ends, at most `limit` bytes. */
-export function readAll(stream: ByteStream, limit = 16 * 1024 * 1024): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    stream.onData(chunk => {
-      size += chunk.length;
-      if (size > limit) stream.destroy(new Error('too much data'));
-      else chunks.push(chunk);
-    });
-    stream.onEnd(() => resolve(Buffer.concat(chunks)));
-    stream.onClose(error => (error ? reject(error) : resolve(Buffer.concat(chunks))));
-  });
-}

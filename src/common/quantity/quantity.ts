@@ -83,12 +83,6 @@ export function formatQuantity(quantity: Quantity): string {
   return sign + formatDecimal(magnitude, quantity.format === 'DecimalExponent');
 }
 
-/** The canonical form of a text; the text itself when it is no quantity. */
-export function canonicalQuantity(text: string): string {
-  const quantity = parseQuantity(text);
-  return quantity ? formatQuantity(quantity) : text;
-}
-
 /** Thousandths, rounded up: how CPU is counted. */
 export function milliValue(quantity: Quantity): number {
   return Number(divideUp(quantity.nano, 1_000_000n));

@@ -1,11 +1,9 @@
 // A work queue of keys: each key at most once in line, at most once at work, retried with growing pauses. Knows no object.
 
-import type { Clock, Timer } from '../../../clock.ts';
+import type { Clock } from '../../../clock.ts';
+import { Requeue } from '../../../kube/index.ts';
 import type { Turns } from './turns.ts';
 
-/** client-go's default controller rate limiter: 5 ms doubling up to 1000 s. */
-const FIRST_PAUSE = 5;
-const LONGEST_PAUSE = 1_000_000;
 /** Turns of keys that are remembered beyond those in line. */
 const MOST_TURNS = 1000;
 /** Keys worked on at the same time; upstream's controllers run five workers. */
@@ -37,10 +35,8 @@ export function createQueue(options: WorkQueueOptions): WorkQueue {
   const line = new Set<string>();
   const working = new Set<string>();
   const again = new Set<string>();
-  const failures = new Map<string, number>();
   /** In which turn a key was last worked on: what changes meanwhile is looked at in the next one, all at once. */
   const lastTurn = new Map<string, number>();
-  const waiting = new Map<string, { at: number; timer: Timer }>();
   let running = 0;
   let started = false;
   let stopped = false;
@@ -51,18 +47,11 @@ export function createQueue(options: WorkQueueOptions): WorkQueue {
     else line.add(key);
     pump();
   };
+  const later = new Requeue(clock, add);
   const addAfter = (key: string, ms: number) => {
     if (stopped) return;
-    if (ms <= 0) return add(key);
-    const at = clock.now() + ms;
-    const known = waiting.get(key);
-    if (known && known.at <= at) return;
-    known?.timer.cancel();
-    const timer = clock.after(ms, () => {
-      waiting.delete(key);
-      add(key);
-    });
-    waiting.set(key, { at, timer });
+    if (ms <= 0) add(key);
+    else later.after(key, ms);
   };
   const pump = () => {
     while (started && !stopped && running < workers && line.size > 0) {
@@ -85,13 +74,11 @@ export function createQueue(options: WorkQueueOptions): WorkQueue {
       again.delete(key);
       try {
         await options.work(key);
-        failures.delete(key);
+        later.succeeded(key);
       } catch (error) {
         if (!stopped) {
-          const failed = failures.get(key) ?? 0;
-          failures.set(key, failed + 1);
           options.onError(key, error);
-          addAfter(key, Math.min(FIRST_PAUSE * 2 ** failed, LONGEST_PAUSE));
+          later.failed(key);
         }
       }
       working.delete(key);
@@ -115,8 +102,7 @@ export function createQueue(options: WorkQueueOptions): WorkQueue {
       stopped = true;
       line.clear();
       again.clear();
-      for (const { timer } of waiting.values()) timer.cancel();
-      waiting.clear();
+      later.stop();
     },
   };
 }

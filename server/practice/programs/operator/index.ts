@@ -3,12 +3,10 @@
 export { controllerRuntime, wordsOf } from './habits.ts';
 export { klog, logrus, seconds, type Values, type ZapLog, zapConsole, zapJson } from './logs.ts';
 export {
-  type Condition,
   controlledBy,
   controllerOf,
   createIfAbsent,
   watched,
-  withCondition,
   writeStatus,
 } from './objects.ts';
 export { createQueue, type WorkQueue } from './queue.ts';

@@ -8,7 +8,6 @@ import {
   type OwnerReference,
   parseApiVersion,
   StatusError,
-  timestamp,
 } from '../../../kube/index.ts';
 import type { Operator, Watched } from './types.ts';
 
@@ -64,22 +63,3 @@ export async function writeStatus(
 
 /** As it travels: without fields that are undefined. */
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
-
-export interface Condition {
-  type: string;
-  status: 'True' | 'False' | 'Unknown';
-  reason: string;
-  message: string;
-  lastTransitionTime?: string;
-  [field: string]: unknown;
-}
-
-/** The list with one condition set in its place, or at the end; its time moves only when its status does. `now` in milliseconds. */
-export function withCondition(list: readonly Condition[], next: Condition, now: number): Condition[] {
-  const at = list.findIndex(({ type }) => type === next.type);
-  const known = list[at];
-  const lastTransitionTime =
-    known && known.status === next.status ? known.lastTransitionTime : timestamp(now);
-  const set = { ...next, ...(lastTransitionTime && { lastTransitionTime }) };
-  return at < 0 ? [...list, set] : list.map((condition, index) => (index === at ? set : condition));
-}

@@ -14,7 +14,6 @@ import {
   createIfAbsent,
   runOperator,
   watched,
-  withCondition,
   writeStatus,
   zapJson,
 } from './index.ts';
@@ -211,14 +210,4 @@ describe('an operator', () => {
     assert.equal(await ended, 1);
     assert.equal(messages().at(-1), 'problem running manager');
   });
-});
-
-it('a condition keeps its time until its status changes', () => {
-  const ready = { type: 'Ready', status: 'True', reason: 'Up', message: '' } as const;
-  const once = withCondition([], ready, 1_000);
-  const same = withCondition(once, { ...ready, message: 'still' }, 9_000);
-  assert.equal(same[0]?.lastTransitionTime, '1970-01-01T00:00:01Z');
-  const other = withCondition(same, { ...ready, status: 'False' }, 9_000);
-  assert.equal(other[0]?.lastTransitionTime, '1970-01-01T00:00:09Z');
-  assert.equal(other.length, 1);
 });

@@ -1,12 +1,10 @@
 // A work queue of keys as client-go's: a key at most once in line and never twice at work, and one that failed comes again
 // after pauses that grow. Knows no object.
 
-import type { Clock, Timer } from '../../../clock.ts';
+import type { Clock } from '../../../clock.ts';
+import { Requeue } from '../../../kube/index.ts';
 
-/** client-go's rate limiter for failures. Milliseconds. */
-const FIRST_PAUSE = 5;
-const LONGEST_PAUSE = 1_000_000;
-/** What a real reconcile spends on the wire at least; meanwhile more changes become the same piece of work. */
+/** What a real reconcile spends on the wire at least, in milliseconds; meanwhile more changes become the same piece of work. */
 const GATHER = 5;
 
 export interface WorkQueue {
@@ -25,8 +23,6 @@ export function createQueue(options: {
 }): WorkQueue {
   const { clock } = options;
   const line = new Set<string>();
-  const failures = new Map<string, number>();
-  const waiting = new Map<string, { at: number; timer: Timer }>();
   let running = false;
   let stopped = false;
 
@@ -46,29 +42,21 @@ export function createQueue(options: {
       line.delete(key);
       try {
         const again = await options.work(key);
-        failures.delete(key);
+        later.succeeded(key);
         if (again !== undefined) addAfter(key, again);
       } catch (error) {
-        const failed = failures.get(key) ?? 0;
-        failures.set(key, failed + 1);
-        if (!stopped) options.onError(key, error);
-        addAfter(key, Math.min(FIRST_PAUSE * 2 ** failed, LONGEST_PAUSE));
+        if (!stopped) {
+          options.onError(key, error);
+          later.failed(key);
+        }
       }
     }
     running = false;
     pump();
   };
+  const later = new Requeue(clock, add);
   const addAfter = (key: string, ms: number) => {
-    if (stopped) return;
-    const at = clock.now() + ms;
-    const known = waiting.get(key);
-    if (known && known.at <= at) return;
-    known?.timer.cancel();
-    const timer = clock.after(ms, () => {
-      waiting.delete(key);
-      add(key);
-    });
-    waiting.set(key, { at, timer });
+    if (!stopped) later.after(key, ms);
   };
 
   return {
@@ -77,8 +65,7 @@ export function createQueue(options: {
     stop() {
       stopped = true;
       line.clear();
-      for (const { timer } of waiting.values()) timer.cancel();
-      waiting.clear();
+      later.stop();
     },
   };
 }
