@@ -2,14 +2,13 @@
 
 import type { KubeObject } from '../../kube/index.ts';
 import { variable } from './env-variable.ts';
-import type { WorkloadLine } from './kubeflow-objects.ts';
 
 const PROXY = 'docker.io/istio/proxyv2:1.23.2';
 const PROXY_RESOURCES = { limits: { cpu: '2', memory: '1Gi' }, requests: { cpu: '100m', memory: '128Mi' } };
 
-/** What Istio 1.23's injector adds with its default settings. */
-export function injected(pod: KubeObject, line: WorkloadLine): KubeObject {
-  const [first] = line.containers;
+/** What Istio 1.23's injector adds with its default settings to a pod of this workload. */
+export function injected(pod: KubeObject, workload: string): KubeObject {
+  const first = pod.spec.containers[0].name;
   return {
     ...pod,
     metadata: {
@@ -17,13 +16,13 @@ export function injected(pod: KubeObject, line: WorkloadLine): KubeObject {
       labels: {
         ...pod.metadata.labels,
         'security.istio.io/tlsMode': 'istio',
-        'service.istio.io/canonical-name': line.labels['app'] ?? line.name,
+        'service.istio.io/canonical-name': pod.metadata.labels?.['app'] ?? workload,
         'service.istio.io/canonical-revision': 'latest',
       },
       annotations: {
         'istio.io/rev': 'default',
-        'kubectl.kubernetes.io/default-container': first?.name ?? '',
-        'kubectl.kubernetes.io/default-logs-container': first?.name ?? '',
+        'kubectl.kubernetes.io/default-container': first,
+        'kubectl.kubernetes.io/default-logs-container': first,
         'prometheus.io/path': '/stats/prometheus',
         'prometheus.io/port': '15020',
         'prometheus.io/scrape': 'true',
@@ -51,22 +50,8 @@ export function injected(pod: KubeObject, line: WorkloadLine): KubeObject {
           image: PROXY,
           args: [
             'istio-iptables',
-            '-p',
-            '15001',
-            '-z',
-            '15006',
-            '-u',
-            '1337',
-            '-m',
-            'REDIRECT',
-            '-i',
-            '*',
-            '-x',
-            '',
-            '-b',
-            '*',
-            '-d',
-            '15090,15021,15020',
+            ...['-p', '15001', '-z', '15006', '-u', '1337', '-m', 'REDIRECT'],
+            ...['-i', '*', '-x', '', '-b', '*', '-d', '15090,15021,15020'],
             '--log_output_level=default:info',
           ],
           resources: PROXY_RESOURCES,
@@ -106,18 +91,8 @@ export function injected(pod: KubeObject, line: WorkloadLine): KubeObject {
             variable('HOST_IP', 'field status.hostIP'),
           ],
           resources: PROXY_RESOURCES,
-          startupProbe: {
-            httpGet: { path: '/healthz/ready', port: 15021, scheme: 'HTTP' },
-            periodSeconds: 1,
-            timeoutSeconds: 3,
-            failureThreshold: 600,
-          },
-          readinessProbe: {
-            httpGet: { path: '/healthz/ready', port: 15021, scheme: 'HTTP' },
-            periodSeconds: 15,
-            timeoutSeconds: 3,
-            failureThreshold: 4,
-          },
+          startupProbe: probe(1, 600),
+          readinessProbe: probe(15, 4),
           volumeMounts: [
             { name: 'workload-socket', mountPath: '/var/run/secrets/workload-spiffe-uds' },
             { name: 'istio-data', mountPath: '/var/lib/istio/data' },
@@ -144,3 +119,10 @@ export function injected(pod: KubeObject, line: WorkloadLine): KubeObject {
     },
   };
 }
+
+const probe = (periodSeconds: number, failureThreshold: number) => ({
+  httpGet: { path: '/healthz/ready', port: 15021, scheme: 'HTTP' },
+  periodSeconds,
+  timeoutSeconds: 3,
+  failureThreshold,
+});

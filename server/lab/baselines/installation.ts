@@ -5,25 +5,17 @@ import { parse } from 'yaml';
 import type { Text } from '#common/protocol/index.ts';
 import type { KubeApi } from '../../check/index.ts';
 import type { KubeObject } from '../../kube/index.ts';
+import { type Access, accessOf } from './access.ts';
 import { create, createAll } from './create.ts';
 import { type Data, deployment, namespace, service, serviceAccount, texts } from './kubeflow-objects.ts';
 import type { Baseline, BaselineContext } from './types.ts';
 
-const RBAC = 'rbac.authorization.k8s.io';
-const ALL_VERBS = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
-
-interface Role {
-  labels?: Record<string, string>;
-  rules: { groups: string[]; resources: string[]; verbs: string[] | 'all' | '*' }[];
-}
-
 /** What the file holds; lines are as in the seed's data. */
-interface Installation extends Pick<Data, 'namespaces' | 'serviceAccounts' | 'services' | 'workloads'> {
+interface Installation
+  extends Access,
+    Pick<Data, 'namespaces' | 'serviceAccounts' | 'services' | 'workloads'> {
   configMaps?: Data['configMaps'];
   secrets?: Data['secrets'];
-  clusterRoles: Record<string, Role>;
-  /** Cluster role bindings: which account of which namespace. */
-  bindings: Record<string, { role: string; namespace: string; account: string }>;
 }
 
 export function installation(of: {
@@ -88,26 +80,4 @@ export function installation(of: {
         );
     },
   };
-}
-
-function accessOf({ clusterRoles, bindings }: Installation): KubeObject[] {
-  return [
-    ...Object.entries(clusterRoles).map(([name, { labels, rules }]) => ({
-      apiVersion: `${RBAC}/v1`,
-      kind: 'ClusterRole',
-      metadata: { name, ...(labels && { labels }) },
-      rules: rules.map(({ groups, resources, verbs }) => ({
-        apiGroups: groups,
-        resources,
-        verbs: verbs === 'all' ? ALL_VERBS : verbs === '*' ? ['*'] : verbs,
-      })),
-    })),
-    ...Object.entries(bindings).map(([name, { role, namespace: space, account }]) => ({
-      apiVersion: `${RBAC}/v1`,
-      kind: 'ClusterRoleBinding',
-      metadata: { name },
-      roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: role },
-      subjects: [{ kind: 'ServiceAccount', name: account, namespace: space }],
-    })),
-  ];
 }

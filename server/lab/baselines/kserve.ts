@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { type KubeApi, say } from '../../check/index.ts';
 import type { KubeObject } from '../../kube/index.ts';
+import { type Access, accessOf } from './access.ts';
 import { create, createAll } from './create.ts';
 import { otherKserveCrds } from './kserve-crds.ts';
 import { seedData } from './kubeflow-seed.ts';
@@ -13,38 +14,12 @@ import type { Baseline, BaselineContext } from './types.ts';
 
 const NAMESPACE = 'kubeflow';
 const WORKLOADS = ['kserve-controller-manager', 'kserve-localmodel-controller-manager'];
-const RBAC = 'rbac.authorization.k8s.io/v1';
-const ALL_VERBS = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
 
-interface Data {
+interface Data extends Access {
   configuration: Record<string, string>;
-  roles: Record<string, { groups: string[]; resources: string[]; verbs: string[] | 'all' }[]>;
-  bindings: Record<string, { role: string; account: string }>;
 }
 
 const data = (): Data => parse(readFileSync(new URL('./kserve.yaml', import.meta.url), 'utf8'));
-
-function accessObjects({ roles, bindings }: Data): KubeObject[] {
-  return [
-    ...Object.entries(roles).map(([name, rules]) => ({
-      apiVersion: RBAC,
-      kind: 'ClusterRole',
-      metadata: { name, labels: { app: 'kserve', 'app.kubernetes.io/name': 'kserve' } },
-      rules: rules.map(({ groups, resources, verbs }) => ({
-        apiGroups: groups,
-        resources,
-        verbs: verbs === 'all' ? ALL_VERBS : verbs,
-      })),
-    })),
-    ...Object.entries(bindings).map(([name, { role, account }]) => ({
-      apiVersion: RBAC,
-      kind: 'ClusterRoleBinding',
-      metadata: { name, labels: { app: 'kserve', 'app.kubernetes.io/name': 'kserve' } },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
-      subjects: [{ kind: 'ServiceAccount', name: account, namespace: NAMESPACE }],
-    })),
-  ];
-}
 
 export const kserve: Baseline = {
   name: 'kserve',
@@ -52,7 +27,7 @@ export const kserve: Baseline = {
   get clusterScoped() {
     const names = (object: KubeObject) => ({ ...object, name: object.metadata.name });
     return [
-      ...[...accessObjects(data()), ...otherKserveCrds()].map(names),
+      ...[...accessOf(data()), ...otherKserveCrds()].map(names),
       {
         apiVersion: 'apiextensions.k8s.io/v1',
         kind: 'CustomResourceDefinition',
@@ -79,7 +54,7 @@ export async function installKserve(
     metadata: { namespace: NAMESPACE, name: 'inferenceservice-config' },
     data: own.configuration,
   };
-  await createAll(api, [...otherKserveCrds(), ...accessObjects(own)], signal);
+  await createAll(api, [...otherKserveCrds(), ...accessOf(own)], signal);
   const [namespace, ...rest] = partOf(seedData(), NAMESPACE, workloads).map(change);
   await create(api, namespace as KubeObject);
   const deployments = rest.filter(({ kind }) => kind === 'Deployment');

@@ -208,7 +208,7 @@ export function pods(line: WorkloadLine): KubeObject[] {
       },
       spec: podSpec(line),
     };
-    return line.sidecar ? injected(pod, line) : pod;
+    return line.sidecar ? injected(pod, line.name) : pod;
   });
 }
 
