@@ -12,10 +12,11 @@ import { brokenAttempt } from './broken.ts';
 import { Judging } from './judging.ts';
 import { type Lab, LabError, loadLab } from './load.ts';
 import { lossOfLine, NO_LOSS } from './loss-of-line.ts';
-import { type Before, type Moment, Moments, reachedAsThen, recordMoment } from './moments.ts';
+import { type Before, Moments, reachedAsThen, recordMoment } from './moments.ts';
 import {
   answersSeen,
   type CheckState,
+  type Moment,
   reachedTheSame,
   recordResult,
   type StepState,

@@ -3,18 +3,10 @@
 
 import type { AttemptView, Text } from '#common/protocol/index.ts';
 import { say } from '../check/index.ts';
-import type { AttemptRecord, LatchRecord, Progress } from '../progress/index.ts';
+import type { AttemptRecord, Progress } from '../progress/index.ts';
 import { type KeptHome, keepHome, putBackHome } from './home/index.ts';
-import type { StepState } from './steps.ts';
+import type { Moment, StepState } from './steps.ts';
 import type { AttemptOptions } from './types.ts';
-
-export interface Moment {
-  cluster: unknown;
-  files: KeptHome;
-  completedAt?: string;
-  steps: Pick<StepState, 'id' | 'passedAt' | 'slippedAt' | 'since' | 'kept'>[];
-  latches: LatchRecord[];
-}
 
 /** What an undo goes back to. */
 export interface Before {

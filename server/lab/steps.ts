@@ -13,8 +13,8 @@ import type {
 import { expectedValue, type KubeWatch, type RunningCheck, say, type Verdict } from '../check/index.ts';
 import type { AttemptRecord, LatchRecord, Progress, StepRecord } from '../progress/index.ts';
 import { solutionOf } from './files.ts';
+import type { KeptHome } from './home/index.ts';
 import type { Lab } from './load.ts';
-import type { Moment } from './moments.ts';
 import { AS_SEEN, scriptLines } from './script-lines.ts';
 
 export interface CheckState {
@@ -40,6 +40,15 @@ export interface StepState {
   since: number;
   /** The moment at which it passed, where the cluster can be kept. */
   kept?: Moment;
+}
+
+/** A moment that one can go back to. */
+export interface Moment {
+  cluster: unknown;
+  files: KeptHome;
+  completedAt?: string;
+  steps: Pick<StepState, 'id' | 'passedAt' | 'slippedAt' | 'since' | 'kept'>[];
+  latches: LatchRecord[];
 }
 
 /** The steps of a lab as a record has them. */

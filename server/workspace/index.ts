@@ -1,3 +1,4 @@
+export { type Folder, inFile, inFolder, inNewFile, kindAt } from './folder.ts';
 export { writeInHome } from './home-file.ts';
 export { createKubectl, type Kubectl, type KubectlStatus } from './kubectl.ts';
 export { onPath } from './on-path.ts';

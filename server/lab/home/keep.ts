@@ -4,7 +4,7 @@
 import { readlink } from 'node:fs/promises';
 import type { Text } from '#common/protocol/index.ts';
 import { say } from '../../check/index.ts';
-import { type Folder, inFile, inFolder, kindAt } from './folder.ts';
+import { type Folder, inFile, inFolder, kindAt } from '../../workspace/index.ts';
 
 /** More than this is not kept: every step that passes keeps the files once more, in memory. In bytes, and in entries. */
 const MOST_BYTES = 8 * 1024 * 1024;

@@ -1,7 +1,7 @@
 // Makes a home folder what it was when it was kept. Knows no cluster and no steps.
 
 import { mkdir, readlink, rename, rmdir, symlink, unlink } from 'node:fs/promises';
-import { type Folder, inFile, inFolder, inNewFile, kindAt } from './folder.ts';
+import { type Folder, inFile, inFolder, inNewFile, kindAt } from '../../workspace/index.ts';
 import { isOfPrograms, type Kept, type KeptFile, type KeptHome } from './keep.ts';
 
 /** File systems keep times more coarsely than numbers do. Milliseconds. */

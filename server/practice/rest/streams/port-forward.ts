@@ -6,7 +6,7 @@ import type { ByteStream } from '../../network/types.ts';
 import { requireKubelet } from './logs.ts';
 import { type SpdyStream, spdyConnection } from './spdy.ts';
 import { acceptSpdy, chooseProtocol, isSpdy } from './spdy-upgrade.ts';
-import type { UpgradeExchange } from './upgrade.ts';
+import type { UpgradeExchange } from './types.ts';
 import { acceptWebSocket, isWebSocket, type Messages, offeredProtocols } from './websocket.ts';
 
 const TUNNEL = 'SPDY/3.1+portforward.k8s.io';

@@ -6,7 +6,7 @@ import { isTrue } from '../request-info.ts';
 import { containerOf, requireKubelet } from './logs.ts';
 import type { SpdyStream } from './spdy.ts';
 import { acceptSpdy, chooseProtocol, isSpdy } from './spdy-upgrade.ts';
-import type { UpgradeExchange } from './upgrade.ts';
+import type { UpgradeExchange } from './types.ts';
 import { acceptWebSocket, isWebSocket, offeredProtocols } from './websocket.ts';
 
 /** Channel numbers of the WebSocket protocols. */

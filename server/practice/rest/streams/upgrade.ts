@@ -3,27 +3,17 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { badRequest, type KubeObject, toStatus } from '../../../kube/index.ts';
+import { badRequest, toStatus } from '../../../kube/index.ts';
 import { noSuchResource } from '../../registry/index.ts';
-import type { User } from '../../registry/types.ts';
 import { authorize, findServed, identify } from '../access.ts';
 import { connectContext } from '../options.ts';
 import type { ServerParts } from '../parts.ts';
-import { parseRequest, type RequestInfo } from '../request-info.ts';
+import { parseRequest } from '../request-info.ts';
 import { resourcePath } from '../resource-handler.ts';
 import { forwardPorts } from './port-forward.ts';
 import { proxyUpgrade } from './proxy.ts';
 import { runRemoteCommand } from './remote-command.ts';
-
-export interface UpgradeExchange {
-  parts: ServerParts;
-  request: IncomingMessage;
-  socket: Duplex;
-  head: Buffer;
-  info: RequestInfo & { resource: NonNullable<RequestInfo['resource']> };
-  pod: KubeObject;
-  user: User;
-}
+import type { UpgradeExchange } from './types.ts';
 
 export async function handleUpgrade(
   parts: ServerParts,
