@@ -26,7 +26,7 @@ export interface Refusal {
 }
 
 /** The custom header of JSON requests; a form or an image cannot send one, and fetch from elsewhere needs a preflight for it. */
-export const JSON_HEADER = 'x-kubeflow-by-doing';
+const JSON_HEADER = 'x-kubeflow-by-doing';
 
 /** Browsers share cookies between the ports of a host, so each port needs a name of its own. */
 export function cookieName(port: number): string {
@@ -38,25 +38,25 @@ export function cookieHeader(house: House): string {
 }
 
 /** The names under which a loopback server may be addressed. A rebound DNS name is not among them. */
-export function allowedHosts(port: number): string[] {
+function allowedHosts(port: number): string[] {
   return [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`];
 }
 
-export function hostRefused(knock: Knock, house: House): Refusal | undefined {
+function hostRefused(knock: Knock, house: House): Refusal | undefined {
   const host = knock.headers.host?.toLowerCase();
   if (host !== undefined && allowedHosts(house.port).includes(host)) return undefined;
   return { status: 403, reason: 'This address is not one of this server.' };
 }
 
 /** Absolute and otherwise odd request targets are for proxies, which this server is not. */
-export function targetRefused(knock: Knock): Refusal | undefined {
+function targetRefused(knock: Knock): Refusal | undefined {
   if (knock.url.startsWith('/') && !knock.url.startsWith('//') && !/[\x00-\x20\x7f\\]/.test(knock.url))
     return undefined;
   return { status: 400, reason: 'The request target is malformed.' };
 }
 
 /** On an upgrade: scheme, host and port exactly those of the page, which is the Host it was sent to. */
-export function originRefused(knock: Knock): Refusal | undefined {
+function originRefused(knock: Knock): Refusal | undefined {
   const { origin, host } = knock.headers;
   if (origin !== undefined && host !== undefined && origin.toLowerCase() === `http://${host.toLowerCase()}`)
     return undefined;
@@ -64,12 +64,12 @@ export function originRefused(knock: Knock): Refusal | undefined {
 }
 
 /** An Origin that is sent must be right on plain requests too; a browser leaves it out of navigations and same-origin GETs. */
-export function strangeOriginRefused(knock: Knock): Refusal | undefined {
+function strangeOriginRefused(knock: Knock): Refusal | undefined {
   return knock.headers.origin === undefined ? undefined : originRefused(knock);
 }
 
 /** What another site's page embeds (script, image, frame) is marked by the browser; a link that is followed is a navigation. */
-export function crossSiteRefused(knock: Knock): Refusal | undefined {
+function crossSiteRefused(knock: Knock): Refusal | undefined {
   const site = knock.headers['sec-fetch-site'];
   if (site === undefined || site === 'same-origin' || site === 'none') return undefined;
   if (
@@ -125,7 +125,7 @@ export function upgradeRefused(knock: Knock, house: House): Refusal | undefined 
 }
 
 /** Compares without telling by its time how much was right. */
-export function sameSecret(given: string, secret: string): boolean {
+function sameSecret(given: string, secret: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(secret));
 }

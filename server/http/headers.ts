@@ -46,7 +46,7 @@ export async function inlineScriptHashes(site: string): Promise<string[]> {
 }
 
 /** The texts of the script elements that run and have no `src`; data blocks (JSON) run nowhere and need no leave. */
-export function inlineScripts(html: string): string[] {
+function inlineScripts(html: string): string[] {
   const scripts: string[] = [];
   for (const [, attributes = '', text = ''] of html.matchAll(/<script\b([^>]*)>([\s\S]*?)<\/script>/gi)) {
     if (/\ssrc\s*=/i.test(attributes) || text === '') continue;

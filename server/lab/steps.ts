@@ -124,7 +124,7 @@ function checkView({ check, verdict, answer, author }: CheckState): CheckView {
 }
 
 /** What a step has brought so far: the share of its checks that hold, less what help costs. A guard holds by itself and counts for nothing. */
-export function pointsOf({ steps, costs }: LabDefinition, state: StepState): Points {
+function pointsOf({ steps, costs }: LabDefinition, state: StepState): Points {
   const most = steps.find(({ id }) => id === state.id)?.points ?? 0;
   const counted = state.checks.filter(({ check }) => check.guard === undefined);
   const weight = (checks: readonly CheckState[]) =>

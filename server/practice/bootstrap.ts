@@ -19,7 +19,7 @@ export interface BootstrapFacts {
 }
 
 /** The first address of the range belongs to the API server. */
-export function apiServiceAddress(range: string): string {
+function apiServiceAddress(range: string): string {
   const parts = (range.split('/')[0] ?? '').split('.').map(Number);
   const last = (parts[3] ?? 0) + 1;
   return [...parts.slice(0, 3), last].join('.');

@@ -26,7 +26,7 @@ export const INSIDE = {
 } as const;
 
 /** minikube's own address on its docker network; inside, it is the loopback's second name. */
-export const CLUSTER_ADDRESS = '192.168.49.2';
+const CLUSTER_ADDRESS = '192.168.49.2';
 const CLUSTER_PORT = 8443;
 const UID = '1000';
 const HOST = 'minikube';

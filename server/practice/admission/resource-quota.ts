@@ -87,10 +87,7 @@ function serviceUsage(service: KubeObject): Usage {
 const PLAIN = new Set(['configmaps', 'secrets', 'replicationcontrollers', 'resourcequotas']);
 
 /** What one object costs, by quota name. */
-export function usageOf(
-  definition: Pick<ResourceDefinition, 'group' | 'resource'>,
-  object: KubeObject,
-): Usage {
+function usageOf(definition: Pick<ResourceDefinition, 'group' | 'resource'>, object: KubeObject): Usage {
   const { group, resource } = definition;
   if (group === '') {
     if (resource === 'pods') return podUsage(object);
@@ -132,7 +129,7 @@ function inScope(pod: KubeObject, name: string, operator: string, values: readon
 }
 
 /** Quotas with scopes count pods only, and only those in all scopes. */
-export function quotaMatches(
+function quotaMatches(
   quota: KubeObject,
   definition: Pick<ResourceDefinition, 'group' | 'resource'>,
   object: KubeObject,

@@ -23,7 +23,7 @@ function newest(classes: KubeObject[]): KubeObject | undefined {
   )[0];
 }
 
-export function defaultStorageClassOf(context: Pick<AdmissionContext, 'listAll'>): KubeObject | undefined {
+function defaultStorageClassOf(context: Pick<AdmissionContext, 'listAll'>): KubeObject | undefined {
   return newest(
     context
       .listAll(STORAGE_CLASSES)

@@ -18,7 +18,7 @@ const ESCAPE_KEY = /jsonpatch\s*\.\s*escapeKey\b/y;
 const COMMENT = /\/\/[^\n]*/y;
 
 /** The expression with maps for literals. Throws, in upstream's words, when a literal's name is not its place. */
-export function withoutLiterals(source: string): string {
+function withoutLiterals(source: string): string {
   const frames: Frame[] = [];
   let result = '';
   let i = 0;

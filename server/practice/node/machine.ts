@@ -5,7 +5,7 @@ import { quantityNumber } from '../programs/index.ts';
 import type { NodeOptions } from './types.ts';
 
 export const VERSION = 'v1.36.2';
-export const MINIKUBE_VERSION = 'v1.38.1';
+const MINIKUBE_VERSION = 'v1.38.1';
 const MINIKUBE_COMMIT = 'c93a4cb9311efc66b90d33ea03f75f2c4120e9b0';
 const EPHEMERAL_STORAGE = '264212084Ki';
 const PODS = '110';

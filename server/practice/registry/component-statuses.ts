@@ -10,7 +10,7 @@ export interface ComponentHealth {
   problem?: string;
 }
 
-export const COMPONENT_STATUSES = { group: '', resource: 'componentstatuses' };
+const COMPONENT_STATUSES = { group: '', resource: 'componentstatuses' };
 
 function statusOf({ name, problem }: ComponentHealth): KubeObject {
   return {

@@ -23,7 +23,7 @@ const ANNOTATIONS_LIMIT = 262_144;
 const STANDARD_FINALIZERS = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
 
 /** What is wrong with a name, in upstream's words; [] when nothing is. */
-export function nameErrors(name: string, rule: NonNullable<ResourceDefinition['nameRule']>): string[] {
+function nameErrors(name: string, rule: NonNullable<ResourceDefinition['nameRule']>): string[] {
   switch (rule) {
     case 'path-segment':
       return pathSegmentErrors(name);
@@ -36,7 +36,7 @@ export function nameErrors(name: string, rule: NonNullable<ResourceDefinition['n
   }
 }
 
-export function validateLabels(labels: Record<string, string> | undefined, field: string): FieldError[] {
+function validateLabels(labels: Record<string, string> | undefined, field: string): FieldError[] {
   return Object.entries(labels ?? {})
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([key, value]) => [
@@ -45,10 +45,7 @@ export function validateLabels(labels: Record<string, string> | undefined, field
     ]);
 }
 
-export function validateAnnotations(
-  annotations: Record<string, string> | undefined,
-  field: string,
-): FieldError[] {
+function validateAnnotations(annotations: Record<string, string> | undefined, field: string): FieldError[] {
   const findings: FieldError[] = [];
   let size = 0;
   for (const [key, value] of Object.entries(annotations ?? {})) {

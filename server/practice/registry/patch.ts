@@ -24,7 +24,7 @@ const MEDIA = {
 } as const;
 
 /** Refuses what the kind cannot take, before anything is read. */
-export function checkPatchType(served: ServedResource, type: PatchType): void {
+function checkPatchType(served: ServedResource, type: PatchType): void {
   if (type !== 'strategic' || !served.custom) return;
   const accepted = [MEDIA.json, MEDIA.merge, MEDIA.apply].join(', ');
   throw new StatusError({

@@ -171,7 +171,7 @@ export function parseVersion(environment: Environment, text: string): number {
   return version;
 }
 
-export function tooLargeVersion(asked: number, current: number): StatusError {
+function tooLargeVersion(asked: number, current: number): StatusError {
   return new StatusError({
     message: `Timeout: Too large resource version: ${asked}, current: ${current}`,
     reason: 'Timeout',

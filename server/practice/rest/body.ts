@@ -9,7 +9,7 @@ import { scanJson } from './json-scan.ts';
 import { decodeProtobuf, PROTOBUF_MEDIA_TYPE } from './protobuf/decode.ts';
 
 /** kube-apiserver's default, bytes. */
-export const MAX_BODY_BYTES = 3 * 1024 * 1024;
+const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
 const PATCH_TYPES: Record<string, PatchType> = {
   'application/json-patch+json': 'json',

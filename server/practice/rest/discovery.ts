@@ -96,7 +96,7 @@ function groupsOf(served: readonly ServedResource[]): Group[] {
 }
 
 /** Kubernetes' version priority: GA before beta before alpha, newer first; other words last, alphabetically. */
-export function compareVersions(a: string, b: string): number {
+function compareVersions(a: string, b: string): number {
   const [x, y] = [rank(a), rank(b)];
   if (!x || !y) return x ? -1 : y ? 1 : a < b ? -1 : a > b ? 1 : 0;
   for (let i = 0; i < 3; i++) {

@@ -26,7 +26,7 @@ const fill =
   };
 
 /** `Always` for the tag `latest` or none, else `IfNotPresent`; a digest is a fixed image. */
-export function defaultPullPolicy(image: string): string {
+function defaultPullPolicy(image: string): string {
   if (image.includes('@')) return 'IfNotPresent';
   const name = image.slice(image.lastIndexOf('/') + 1);
   const colon = name.indexOf(':');

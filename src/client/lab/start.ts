@@ -15,7 +15,7 @@ export interface StartWishes {
   again(): void;
 }
 
-export function clusterName(offer: ClusterOffer, words: ClientStrings): string {
+function clusterName(offer: ClusterOffer, words: ClientStrings): string {
   const name =
     offer.kind === 'practice'
       ? words.practice

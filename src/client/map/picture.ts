@@ -19,7 +19,7 @@ const MOST_EVENTS = 25;
 /** A bar this full has no room for everyday pods, in percent. */
 const NEARLY_FULL = 90;
 
-export const SIGNS: Record<MapPod['state'], string> = {
+const SIGNS: Record<MapPod['state'], string> = {
   ready: '●',
   starting: '◐',
   waiting: '○',

@@ -116,7 +116,7 @@ function leaveQueriesToServer(term: Terminal): void {
 }
 
 /** Without control characters: an escape in a copied text could end the paste, and the lines after it would run. */
-export function pasteable(text: string): string {
+function pasteable(text: string): string {
   return text.replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g, '');
 }
 

@@ -15,7 +15,7 @@ const id = z
 
 const sentence = z.string().trim().min(1, 'is empty; write a sentence');
 
-export const textSchema = z
+const textSchema = z
   .strictObject({ 'zh-TW': sentence, en: sentence })
   .describe('The same sentence in both languages.');
 
@@ -43,7 +43,7 @@ const file = z
   .regex(/^[\w-]+(\/[\w.-]+)+$/, 'must be a path below the lab folder: setup/web.yaml')
   .refine(path => !path.split('/').includes('..'), 'must stay inside the lab folder');
 
-export const refSchema = z
+const refSchema = z
   .strictObject({
     apiVersion: z.string().min(1).optional().describe('Only needed where two groups share a kind.'),
     kind: z.string().min(1).describe('As in a manifest: Pod, Deployment, InferenceService.'),
@@ -228,7 +228,7 @@ const envelope = {
 /** One schema a kind; the key that names the kind is the only one of its sort in a check. */
 export const KINDS = { resource, absent, access, http, command, file: fileCheck, answer, script } as const;
 export type KindName = keyof typeof KINDS;
-export const KIND_NAMES = Object.keys(KINDS) as KindName[];
+const KIND_NAMES = Object.keys(KINDS) as KindName[];
 
 const variants = KIND_NAMES.map(name => z.strictObject({ ...envelope, [name]: KINDS[name] }));
 

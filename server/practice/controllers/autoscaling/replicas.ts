@@ -1,7 +1,7 @@
 // How many replicas a horizontal autoscaler wants, from measurements, limits and what it wanted lately. Pure.
 
 /** A deviation from the target below this share changes nothing; upstream's horizontal-pod-autoscaler-tolerance. */
-export const TOLERANCE = 0.1;
+const TOLERANCE = 0.1;
 
 export interface PodUse {
   name: string;

@@ -6,7 +6,7 @@ import { podFromTemplate } from '../workloads/pods.ts';
 
 export const HASH_LABEL = 'controller-revision-hash';
 const GENERATION_LABEL = 'pod-template-generation';
-export const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
 
 const bears = (key: string, effect: string): Toleration => ({ key, operator: 'Exists', effect });
 

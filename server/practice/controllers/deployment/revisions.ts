@@ -14,7 +14,7 @@ import {
   revisionOf,
 } from './sizing.ts';
 
-export const HASH_LABEL = 'pod-template-hash';
+const HASH_LABEL = 'pod-template-hash';
 /** Annotations of a deployment that its replica sets do not inherit. */
 const NOT_INHERITED = new Set([
   LAST_APPLIED,

@@ -14,7 +14,7 @@ import {
 /** kubectl's way of saying "no deadline". */
 const NO_DEADLINE = 2147483647;
 
-export const COMPLETE_REASON = 'NewReplicaSetAvailable';
+const COMPLETE_REASON = 'NewReplicaSetAvailable';
 export const TIMED_OUT_REASON = 'ProgressDeadlineExceeded';
 
 export function condition(

@@ -30,7 +30,7 @@ export const ttlAfterFinished: Controller = {
 };
 
 /** When a job ended, in milliseconds since the epoch; undefined while it runs. */
-export function endOf(job: KubeObject): number | undefined {
+function endOf(job: KubeObject): number | undefined {
   const condition = (job['status']?.conditions ?? []).find(
     (c: { type: string; status: string }) =>
       (c.type === 'Complete' || c.type === 'Failed') && c.status === 'True',

@@ -12,7 +12,7 @@ export interface Everything {
 }
 
 /** The resource behind a custom resource definition, in the version it is stored in where that is served. */
-export function customResource(crd: KubeObject): KnownResource | undefined {
+function customResource(crd: KubeObject): KnownResource | undefined {
   const { group, names, scope, versions = [] } = crd['spec'] ?? {};
   const served = versions.filter((v: { served: boolean }) => v.served);
   const version = served.find((v: { storage: boolean }) => v.storage) ?? served[0];

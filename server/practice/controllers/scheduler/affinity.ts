@@ -32,12 +32,7 @@ const required = (pod: KubeObject, kind: 'podAffinity' | 'podAntiAffinity'): Ter
   pod['spec'].affinity?.[kind]?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
 
 /** Does `other` fall under `term`, written in `owner`? */
-export function termMatches(
-  term: Term,
-  owner: KubeObject,
-  other: KubeObject,
-  labelsOf: NamespaceLabels,
-): boolean {
+function termMatches(term: Term, owner: KubeObject, other: KubeObject, labelsOf: NamespaceLabels): boolean {
   const namespace = other.metadata.namespace ?? '';
   const listed = term.namespaces?.includes(namespace);
   const selected = term.namespaceSelector && selects(term.namespaceSelector, labelsOf(namespace));

@@ -12,7 +12,7 @@ import { reachable, type VolumeState } from './volumes.ts';
 /** How long a pod waits for its volumes before it is put back in line; upstream's bindTimeoutSeconds. */
 const TIMEOUT = 600_000;
 
-export const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
+const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
 
 export interface BindVolumesOptions {
   client: ApiClient;

@@ -44,7 +44,7 @@ export function claimNames(pod: KubeObject): string[] {
   );
 }
 
-export function waitsForConsumer(claim: KubeObject, view: VolumeView): boolean {
+function waitsForConsumer(claim: KubeObject, view: VolumeView): boolean {
   const name = claim['spec'].storageClassName;
   return Boolean(name) && view.storageClass(name)?.['volumeBindingMode'] === 'WaitForFirstConsumer';
 }

@@ -28,7 +28,7 @@ export function canonicalJson(value: unknown): string {
 }
 
 /** 32-bit FNV-1a. */
-export function fnv32a(text: string): number {
+function fnv32a(text: string): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) {
     hash ^= byte;
@@ -47,7 +47,7 @@ export function contentHash(value: unknown, collisionCount = 0): string {
 }
 
 /** apimachinery's SafeEncodeString. */
-export function safeEncode(text: string): string {
+function safeEncode(text: string): string {
   return [...text].map(c => NAME_ALPHABET[c.charCodeAt(0) % NAME_ALPHABET.length]).join('');
 }
 

@@ -34,7 +34,7 @@ function put(object: KubeObject, path: string, value: unknown): void {
   parent[keys.at(-1) as string] = value;
 }
 
-export function scaleOf(served: ServedResource, object: KubeObject): KubeObject {
+function scaleOf(served: ServedResource, object: KubeObject): KubeObject {
   const paths = served.definition.scale;
   if (!paths) throw noSuchResource();
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;

@@ -42,7 +42,7 @@ export function ruleWithOperations(rule: any, field: string): FieldError[] {
   return findings;
 }
 
-export function clientConfig(config: any = {}, field: string): FieldError[] {
+function clientConfig(config: any = {}, field: string): FieldError[] {
   if (Boolean(config.url) === Boolean(config.service))
     return [required(field, 'exactly one of url or service is required')];
   const findings: FieldError[] = [];

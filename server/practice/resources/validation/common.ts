@@ -19,8 +19,8 @@ import {
 } from '../../../kube/index.ts';
 import type { LabelSelectorObject } from '../../../kube/selectors/index.ts';
 
-export const NON_NEGATIVE = 'must be greater than or equal to 0';
-export const POSITIVE = 'must be greater than 0';
+const NON_NEGATIVE = 'must be greater than or equal to 0';
+const POSITIVE = 'must be greater than 0';
 
 export function nonNegative(value: number | undefined | null, field: string): FieldError[] {
   return typeof value === 'number' && value < 0 ? [invalidValue(field, value, NON_NEGATIVE)] : [];

@@ -19,7 +19,7 @@ import {
 } from '../../../kube/index.ts';
 import { nonNegative, nonNegativeQuantity, oneOf, portOrName, positive } from './common.ts';
 
-export const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
+const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
 export const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 const STANDARD_RESOURCES = new Set(['cpu', 'memory', 'ephemeral-storage']);
 const FIELD_PATHS = new Set([
@@ -89,7 +89,7 @@ export function fieldRef(ref: any, field: string): FieldError[] {
   ];
 }
 
-export function keySelector(selector: any, field: string): FieldError[] {
+function keySelector(selector: any, field: string): FieldError[] {
   const findings: FieldError[] = [];
   if (!selector.key) findings.push(required(`${field}.key`));
   else findings.push(...invalidAll(`${field}.key`, selector.key, configMapKeyErrors(selector.key)));
@@ -195,7 +195,7 @@ function mounts(list: any[] = [], volumes: ReadonlySet<string>, field: string): 
 }
 
 /** The name of a resource that a container may ask for. */
-export function containerResourceName(name: string, field: string): FieldError[] {
+function containerResourceName(name: string, field: string): FieldError[] {
   const errors = invalidAll(field, name, qualifiedNameErrors(name));
   if (errors.length > 0) return errors;
   if (!name.includes('/') && !STANDARD_RESOURCES.has(name) && !name.startsWith('hugepages-'))
@@ -207,7 +207,7 @@ const isExtended = (name: string) =>
   name.includes('/') && !name.startsWith('kubernetes.io/') && !name.startsWith('requests.');
 const canOvercommit = (name: string) => !isExtended(name) && !name.startsWith('hugepages-');
 
-export function resourceRequirements(resources: any = {}, field: string): FieldError[] {
+function resourceRequirements(resources: any = {}, field: string): FieldError[] {
   const findings: FieldError[] = [];
   const { limits = {}, requests = {} } = resources;
   const check = (list: Record<string, string>, at: string) => {

@@ -43,7 +43,7 @@ function containers(spec: any, field: string, volumeNames: Set<string>): FieldEr
   return findings;
 }
 
-export function tolerations(list: any[] = [], field: string): FieldError[] {
+function tolerations(list: any[] = [], field: string): FieldError[] {
   return list.flatMap((toleration, i) => {
     const at = `${field}[${i}]`;
     const findings: FieldError[] = [];

@@ -57,7 +57,7 @@ export function buildDocument(resources: readonly ServedResource[]): unknown {
   };
 }
 
-export const ok = (ref: unknown) => ({
+const ok = (ref: unknown) => ({
   '200': { description: 'OK', content: { 'application/json': { schema: ref } } },
   '401': { description: 'Unauthorized' },
 });
@@ -97,7 +97,7 @@ function customKind(components: Components, served: ServedResource): ObjectRefs 
 }
 
 /** `networking.k8s.io` to `Networking`, `v1` to `V1`: parts of operation ids. */
-export function camel(text: string): string {
+function camel(text: string): string {
   if (text === '') return 'Core';
   const first = text.split('.')[0] ?? '';
   return first.charAt(0).toUpperCase() + first.slice(1);
