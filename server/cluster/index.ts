@@ -4,10 +4,9 @@ import { createMinikubeProvider } from './minikube.ts';
 import { createPracticeProvider } from './practice.ts';
 import type { ClusterProvider } from './types.ts';
 
-export { createMinikubeProvider, type MinikubeOptions } from './minikube.ts';
+export { createMinikubeProvider } from './minikube.ts';
 export { createPracticeProvider } from './practice.ts';
 export type * from './types.ts';
-export type { PracticeWorker, StartPractice } from './worker.ts';
 
 export function clusterProviders(): ClusterProvider[] {
   return [createPracticeProvider(), createMinikubeProvider()];

@@ -1,3 +1,3 @@
 export { createDevSite } from './dev-site.ts';
-export { createLinks, type Links } from './links.ts';
-export { type HttpOptions, type HttpServer, startHttpServer } from './server.ts';
+export { createLinks } from './links.ts';
+export { startHttpServer } from './server.ts';

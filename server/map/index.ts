@@ -1,2 +1,1 @@
 export { createClusterMap, type MapSource } from './source.ts';
-export { drawMap, type MapObjects } from './view.ts';

@@ -1,2 +1,2 @@
-export { openProgress, type ProgressOptions } from './store.ts';
+export { openProgress } from './store.ts';
 export type * from './types.ts';

@@ -1,2 +1,2 @@
-export { createSessions, type LabModule, type SessionsOptions } from './sessions.ts';
+export { createSessions, type LabModule } from './sessions.ts';
 export type * from './types.ts';

@@ -3,9 +3,8 @@
 import { type Course, type Lesson, type Part, readCourse } from './read.ts';
 import { type Language, languages } from './schema.ts';
 
-export type { Course, Lesson, Part } from './read.ts';
-export { readCourse } from './read.ts';
-export type { Frontmatter, LabSummary, Language, Term, Text } from './schema.ts';
+export type { Lesson } from './read.ts';
+export type { LabSummary, Language } from './schema.ts';
 export { languages } from './schema.ts';
 
 let cached: Course | undefined;

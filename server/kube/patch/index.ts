@@ -1,6 +1,6 @@
 // The four ways to change an object by a patch, and the records of who set what. The folder's only door.
 
-export { type ApplyRequest, serverSideApply, TypedError, trackUpdate, type UpdateToTrack } from './apply.ts';
+export { serverSideApply, TypedError, trackUpdate } from './apply.ts';
 export { jsonPatch, mergePatch, patchRejected } from './json.ts';
 export { strategicMergePatch } from './strategic.ts';
 export { mergeObjects as mergeConfiguration } from './typed.ts';

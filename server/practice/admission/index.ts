@@ -18,7 +18,7 @@ import type { AdmissionPlugin } from './types.ts';
 import type { WebhookTransport } from './webhook-client.ts';
 import { mutatingWebhooks, validatingWebhooks } from './webhooks.ts';
 
-export { type ExpressionWarning, expressionWarnings, type TypedResource } from './type-checking.ts';
+export { expressionWarnings, type TypedResource } from './type-checking.ts';
 export { postToWebhook, type ServiceFacts, type WebhookClientConfig, webhookUrl } from './webhook-client.ts';
 export type { WebhookTransport };
 

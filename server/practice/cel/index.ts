@@ -1,14 +1,7 @@
 // CEL as the API server checks and evaluates it.
 
-export { type Ask, authorizerValue, type Question } from './authorizer.ts';
-export {
-  type CompileProblem,
-  checkExpression,
-  compileProblem,
-  type Expected,
-  type Names,
-  type ResultType,
-} from './check.ts';
+export { authorizerValue, type Question } from './authorizer.ts';
+export { checkExpression, compileProblem, type Names, type ResultType } from './check.ts';
 export { celError, celValue, compile, compileWithOptionalOld, type Program } from './compile.ts';
 export { compileMutation, jsonValue } from './mutation.ts';
 export { optionalValue, schemaValue } from './schema-values.ts';

@@ -6,10 +6,8 @@ import { kubeletApi } from './kubelet-api.ts';
 import { Registries } from './registries.ts';
 import type { ClusterNodes, NodeServices } from './types.ts';
 
-export type { StoredImage } from './images.ts';
 export { installMinikube } from './minikube.ts';
-export type { PullLimit } from './registries.ts';
-export type { ClusterNodes, NodeServices, Usage, UsageReport } from './types.ts';
+export type { ClusterNodes } from './types.ts';
 
 /** Nodes that are not registered yet; `start` does that. */
 export function createNodes(services: NodeServices): ClusterNodes {

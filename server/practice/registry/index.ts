@@ -23,7 +23,7 @@ import { authenticateToken, createTokenKeys, type TokenKeys } from './tokens.ts'
 import type { Registry, User } from './types.ts';
 
 export * from './authorization/index.ts';
-export { type ClientOptions, createClient } from './client.ts';
+export { createClient } from './client.ts';
 export { noSuchResource } from './environment.ts';
 export { createTokenKeys, type TokenIssuer, type TokenKeys, tokenIssuer } from './tokens.ts';
 export * from './types.ts';

@@ -130,8 +130,6 @@ export const resources: readonly ResourceDefinition[] = [
   prioritylevelconfigurations,
 ];
 
-export { scheduleError } from './batch/schedule.ts';
-export { podQuality } from './core/pod-quality.ts';
 export { ephemeralFindings, resizeFindings } from './core/pods.ts';
-export { AGE, age, humanDuration, NAME, since } from './format.ts';
+export { AGE, age, NAME, since } from './format.ts';
 export type * from './types.ts';
