@@ -95,6 +95,8 @@ export async function takeAway(
 ): Promise<void> {
   note(say('正在清掉上一次留下的東西。', 'Taking away what the last attempt left.'));
   const { setup, learner } = await spaces(lab);
+  const first = baselineOf(lab.definition.cluster.baseline)?.beforeNamespaces ?? [];
+  await removeClusterScoped(api, first, clock, signal);
   await removeNamespaces(api, [...setup, ...learner], clock, signal);
   const outside = (await setupObjects(lab))
     .filter(({ kind, metadata }) => kind !== 'Namespace' && metadata.namespace === undefined)

@@ -24,7 +24,15 @@ const WORKER: CodeOptions = {
   cache: join(ROOT, '.cache', 'worker'),
 };
 /** Packages that a cluster loads late or never. */
-const LATE = ['@kubernetes/client-node', '@peculiar/x509', 'just-bash', 'reflect-metadata', 'ws', 'yaml'];
+const LATE = [
+  '@kubernetes/client-node',
+  '@peculiar/x509',
+  'bcryptjs',
+  'just-bash',
+  'reflect-metadata',
+  'ws',
+  'yaml',
+];
 /** In each folder of code: what it was made of. */
 const LIST = 'sources.json';
 /** Another process may still start threads from code that is older than ours: so many of the newest are kept. */

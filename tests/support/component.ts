@@ -19,13 +19,14 @@ const PATIENCE = 15_000;
 const LOOK_AGAIN = 20;
 
 export interface Component {
+  kubeconfig: string;
   /** What a command line printed. */
   sh(command: string): Promise<string>;
   /** Creates objects, in the namespace where they name none. */
   create(...objects: KubeObject[]): Promise<void>;
   /** `get('apps/v1 statefulsets', 'diary')`; undefined when it is not there. */
   get(resource: string, name: string, namespace?: string): Promise<any>;
-  list(resource: string, labelSelector?: string): Promise<any[]>;
+  list(resource: string, labelSelector?: string, namespace?: string): Promise<any[]>;
   patch(resource: string, name: string, patch: object): Promise<void>;
   delete(resource: string, name: string): Promise<void>;
   /** Looks until the value is there and `holds`; an error with the last value otherwise. */
@@ -64,6 +65,7 @@ async function prepare(of: TestCluster, baseline: string, namespace: string): Pr
   );
   const plural = (kind: string) => `${kind.toLowerCase()}${kind.endsWith('s') ? 'es' : 's'}`;
   return {
+    kubeconfig: of.kubeconfig,
     sh,
     async create(...objects) {
       for (const object of objects) {
@@ -81,8 +83,9 @@ async function prepare(of: TestCluster, baseline: string, namespace: string): Pr
         throw error;
       }
     },
-    list: async (resource, labelSelector) =>
-      (await client.list(resourceOf(resource), { namespace, ...(labelSelector && { labelSelector }) })).items,
+    list: async (resource, labelSelector, space = namespace) =>
+      (await client.list(resourceOf(resource), { namespace: space, ...(labelSelector && { labelSelector }) }))
+        .items,
     async patch(resource, name, patch) {
       await client.patch(resourceOf(resource), { namespace, name }, 'merge', patch);
     },

@@ -14,6 +14,8 @@ export const record = (
   properties: Record<string, JsonSchema>,
   required: readonly string[] = [],
 ): JsonSchema => ({ properties, ...(required.length > 0 && { required }), type: 'object' });
+/** Whatever is written there. */
+export const anything: JsonSchema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 export const oneOf = (...values: string[]): JsonSchema => ({ enum: values, type: 'string' });
 
 /** A pod specification: with a list of containers, each with a name. */
@@ -36,6 +38,8 @@ export const AGE = column('Age', '.metadata.creationTimestamp', 'date');
 export interface Definition {
   group: string;
   kind: string;
+  /** Where it is not the kind with an `s`. */
+  plural?: string;
   labels?: Record<string, string>;
   shortNames?: string[];
   categories?: string[];
@@ -56,7 +60,7 @@ export interface Definition {
 export function definition(of: Definition): KubeObject {
   const { group, kind, labels, shortNames, categories, scope = 'Namespaced', versions } = of;
   const singular = kind.toLowerCase();
-  const plural = `${singular}s`;
+  const { plural = `${singular}s` } = of;
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',

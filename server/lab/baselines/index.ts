@@ -4,6 +4,7 @@ import { katib } from './katib.ts';
 import { kserve } from './kserve.ts';
 import { kserveReady } from './kserve-ready.ts';
 import { kubeflowSeed } from './kubeflow-seed.ts';
+import { login } from './login.ts';
 import { modelRegistry } from './model-registry.ts';
 import { mpi } from './mpi.ts';
 import { notebooks } from './notebooks.ts';
@@ -21,6 +22,7 @@ export const BASELINES: readonly Baseline[] = [
   katib,
   kserve,
   kserveReady,
+  login,
   modelRegistry,
   mpi,
   notebooks,

@@ -16,6 +16,8 @@ interface Installation
     Pick<Data, 'namespaces' | 'serviceAccounts' | 'services' | 'workloads'> {
   configMaps?: Data['configMaps'];
   secrets?: Data['secrets'];
+  /** Objects of its kinds, as they are. */
+  objects?: KubeObject[];
 }
 
 export function installation(of: {
@@ -32,6 +34,13 @@ export function installation(of: {
     name: of.name,
     get namespaces() {
       return Object.keys(data().namespaces);
+    },
+    get beforeNamespaces() {
+      return scopedObjects(data()).map(({ apiVersion, kind, metadata }) => ({
+        apiVersion,
+        kind,
+        name: metadata.name,
+      }));
     },
     get clusterScoped() {
       const kinds = of.kinds.map(name => ({
@@ -72,6 +81,7 @@ export function installation(of: {
         ],
         signal,
       );
+      await createAll(api, own.objects ?? [], signal);
       // Last: it finds everything it asks for.
       for (const line of own.workloads)
         await create(
@@ -81,3 +91,7 @@ export function installation(of: {
     },
   };
 }
+
+/** Those in no namespace. */
+const scopedObjects = ({ objects = [] }: Installation) =>
+  objects.filter(({ metadata }) => metadata.namespace === undefined);

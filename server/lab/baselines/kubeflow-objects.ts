@@ -17,7 +17,9 @@ interface ContainerLine {
   args?: string[];
   /** Plain text, or `field PATH`, `secret NAME KEY`, `config NAME KEY`. */
   env?: Record<string, string>;
+  /** A ConfigMap. */
   envFrom?: string;
+  envFromSecrets?: string[];
   ports?: PortLine[];
   requests?: Record<string, string>;
   limits?: Record<string, string>;
@@ -250,7 +252,12 @@ function podSpec(line: WorkloadLine): Record<string, unknown> {
         })),
       }),
       ...(of.env && { env: Object.entries(of.env).map(([name, value]) => variable(name, value)) }),
-      ...(of.envFrom && { envFrom: [{ configMapRef: { name: of.envFrom } }] }),
+      ...((of.envFrom || of.envFromSecrets) && {
+        envFrom: [
+          ...(of.envFrom ? [{ configMapRef: { name: of.envFrom } }] : []),
+          ...(of.envFromSecrets ?? []).map(name => ({ secretRef: { name } })),
+        ],
+      }),
       resources: { ...(of.requests && { requests: of.requests }), ...(of.limits && { limits: of.limits }) },
       ...(of.ready && { readinessProbe: { httpGet: { ...of.ready, scheme: 'HTTP' }, periodSeconds: 2 } }),
       ...(of.mount && { volumeMounts: [{ name: line.claim, mountPath: of.mount }] }),

@@ -15,6 +15,8 @@ export interface Baseline {
   name: string;
   /** Where what it makes lives, so that it can be taken away. */
   namespaces: readonly string[];
+  /** Objects outside of namespaces whose controller must still be there when they go. */
+  beforeNamespaces?: readonly { apiVersion: string; kind: string; name: string }[];
   /** What it makes outside of namespaces, and what a learner is meant to add there: taken away too. */
   clusterScoped?: readonly { apiVersion: string; kind: string; name: string }[];
   /** Leaves alone what is already there. */

@@ -18,6 +18,7 @@ export interface HttpRequest {
 
 export interface HttpResponse {
   status: number;
+  /** A value of several lines is sent as several headers: cookies cannot share one. */
   headers?: Record<string, string>;
   body?: string | Uint8Array;
 }
@@ -25,6 +26,7 @@ export interface HttpResponse {
 export interface HttpAnswer {
   status: number;
   statusText: string;
+  /** Lower-case names; repeated headers are joined by `, `, cookies by a newline. */
   headers: Record<string, string>;
   /** Header lines as they came, for showing. */
   lines: string[];
@@ -74,6 +76,19 @@ interface Message {
 
 class ProtocolError extends Error {}
 
+// A cluster at rest is asked mostly by its own probes, a few times a second: often enough to count in each of many clusters,
+// too seldom for V8 to keep regular expressions compiled. Hence plain comparisons in what every message goes through.
+
+const isChunked = (headers: Record<string, string>) =>
+  headers['transfer-encoding'] !== undefined && /\bchunked\b/i.test(headers['transfer-encoding']);
+
+/** Digits only, else undefined. */
+function wholeNumber(digits: string): number | undefined {
+  for (let at = 0; at < digits.length; at++)
+    if (digits.charCodeAt(at) < 48 || digits.charCodeAt(at) > 57) return undefined;
+  return digits === '' ? undefined : Number(digits);
+}
+
 /**
  * Cuts a stream of bytes into messages. `bodyless` says that the next message has no body whatever its headers say
  * (answers to HEAD, 204, 304); `untilEnd` allows a body that ends with the connection (answers without a length).
@@ -108,11 +123,11 @@ class MessageReader {
     }
     const status = this.kind === 'response' ? Number(head.start.split(' ')[1]) : 0;
     if (bodyless || status === 204 || status === 304) return this.finish(new Uint8Array());
-    if (/\bchunked\b/i.test(head.headers['transfer-encoding'] ?? '')) return this.readChunked();
+    if (isChunked(head.headers)) return this.readChunked();
     const length = head.headers['content-length'];
     if (length === undefined) return this.kind === 'request' ? this.finish(new Uint8Array()) : undefined;
-    if (!/^\d+$/.test(length)) throw new ProtocolError('bad Content-Length');
-    const size = Number(length);
+    const size = wholeNumber(length);
+    if (size === undefined) throw new ProtocolError('bad Content-Length');
     if (size > MAX_BODY_BYTES) throw new ProtocolError('http: request body too large');
     if (this.buffer.length < size) return undefined;
     const body = this.take(size);
@@ -123,7 +138,7 @@ class MessageReader {
   atEnd(): Message | undefined {
     if (!this.head || this.kind === 'request') return undefined;
     if (this.head.headers['content-length'] !== undefined) return undefined;
-    if (/\bchunked\b/i.test(this.head.headers['transfer-encoding'] ?? '')) return undefined;
+    if (isChunked(this.head.headers)) return undefined;
     return this.finish(this.take(this.buffer.length));
   }
 
@@ -149,16 +164,16 @@ class MessageReader {
     }
     const lines = text.decode(this.take(end + 4)).split('\r\n');
     const start = lines[0] ?? '';
-    const valid =
-      this.kind === 'request' ? /^[!-~]+ \S+ HTTP\/1\.[01]$/.test(start) : /^HTTP\/1\.[01] \d{3}/.test(start);
-    if (!valid) throw new ProtocolError(`malformed HTTP ${this.kind}`);
+    if (!(this.kind === 'request' ? isRequestLine(start) : isStatusLine(start)))
+      throw new ProtocolError(`malformed HTTP ${this.kind}`);
     const headers: Record<string, string> = {};
     for (const line of lines.slice(1)) {
       const colon = line.indexOf(':');
       if (colon <= 0) continue;
       const name = line.slice(0, colon).trim().toLowerCase();
       const value = line.slice(colon + 1).trim();
-      headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
+      const between = name === 'set-cookie' ? '\n' : ', ';
+      headers[name] = name in headers ? `${headers[name]}${between}${value}` : value;
     }
     return { start, headers, lines: lines.slice(1).filter(line => line !== '') };
   }
@@ -185,8 +200,31 @@ class MessageReader {
   }
 }
 
+/** `GET /path HTTP/1.1`. */
+function isRequestLine(line: string): boolean {
+  const [method = '', target = '', version = '', more] = line.split(' ');
+  return more === undefined && isVersion(version) && isWord(method) && isWord(target);
+}
+
+/** Neither empty nor broken by control characters. */
+function isWord(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) <= 32) return false;
+  return text !== '';
+}
+
+/** `HTTP/1.1 200 OK`. */
+function isStatusLine(line: string): boolean {
+  const [version = '', code = ''] = line.split(' ', 2);
+  return isVersion(version) && code.length === 3 && wholeNumber(code) !== undefined;
+}
+
+const isVersion = (text: string) => text === 'HTTP/1.1' || text === 'HTTP/1.0';
+
 function encode(start: string, headers: Record<string, string>, body: Uint8Array): Uint8Array {
-  const lines = [start, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)];
+  const lines = [
+    start,
+    ...Object.entries(headers).flatMap(([name, value]) => value.split('\n').map(line => `${name}: ${line}`)),
+  ];
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body]);
 }
 

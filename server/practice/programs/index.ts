@@ -2,7 +2,9 @@
 
 import { calico } from './calico.ts';
 import { catalogue } from './catalogue.ts';
+import { dashboard } from './dashboard/index.ts';
 import { dependents } from './dependents.ts';
+import { dex } from './dex/index.ts';
 import { generalServer } from './general.ts';
 import { ingressNginx } from './ingress-nginx/index.ts';
 import { pilot } from './istio/pilot.ts';
@@ -14,6 +16,7 @@ import { loads } from './load.ts';
 import { modelRegistry } from './model-registry/index.ts';
 import { mysql } from './mysql/index.ts';
 import { notebooks } from './notebooks/index.ts';
+import { oauth2Proxy } from './oauth2-proxy/index.ts';
 import { pause } from './pause.ts';
 import { redis } from './redis/index.ts';
 import type { ImageReference } from './reference.ts';
@@ -68,6 +71,9 @@ export const programs: readonly Program[] = [
   ...calico,
   proxy,
   { ...proxy, image: 'registry.istio.io/release/proxyv2' },
+  dex,
+  oauth2Proxy,
+  ...dashboard,
   ...dependents,
   ...kserve,
   ...katib,

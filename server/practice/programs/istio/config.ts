@@ -1,6 +1,10 @@
 // What istiod tells a proxy, computed from Istio's objects: listeners, routes, policies. Pure; knows no connections.
 
+import type { JsonWebKey } from 'node:crypto';
 import type { KubeObject } from '../../../kube/index.ts';
+import { type Policy, policiesFor, type Rule } from './authorization.ts';
+import type { Issuer } from './jwks.ts';
+import type { JwtRule } from './jwt.ts';
 
 export interface ProxyNode {
   role: 'router' | 'sidecar';
@@ -24,8 +28,12 @@ export interface ProxyConfig {
   version: number;
   /** Ports of the pod that the proxy opens; a port without routes answers 404. */
   listeners: { port: number; routes: Route[] }[];
-  /** The external authorizer that a CUSTOM policy names, with the paths it leaves alone. */
-  authorizer?: { host: string; port: number; notPaths: string[] };
+  /** The external authorizer that a CUSTOM policy names, and which requests it is asked about. */
+  authorizer?: { host: string; port: number; rules: Rule[] };
+  /** Whose tokens are accepted. */
+  jwtRules?: JwtRule[];
+  /** What is denied and allowed once it is known who asks. */
+  policies?: Policy[];
 }
 
 export interface MeshObjects {
@@ -33,11 +41,16 @@ export interface MeshObjects {
   gateways: KubeObject[] | undefined;
   virtualServices: KubeObject[];
   authorizationPolicies: KubeObject[];
+  requestAuthentications: KubeObject[];
+  /** The keys of a token issuer, as far as they are known. */
+  keysOf(issuer: Issuer): JsonWebKey[];
   services: KubeObject[];
   meshConfig?: string;
 }
 
-/** The port that a plain Envoy of the gateway image serves for a service port. */
+/** Policies here are about the whole mesh. */
+const ROOT_NAMESPACE = 'istio-system';
+
 const fitsLabels = (selector: Record<string, string> | undefined, labels: Record<string, string>) =>
   Object.entries(selector ?? {}).every(([key, value]) => labels[key] === value);
 
@@ -80,11 +93,46 @@ export function configFor(node: ProxyNode, mesh: MeshObjects, version: number): 
     }
   }
   const authorizer = authorizerFor(node, mesh);
+  const jwtRules = jwtRulesFor(node, mesh);
+  const policies = (['DENY', 'ALLOW'] as const).flatMap(action =>
+    policiesFor(mesh.authorizationPolicies, action, concerns(node)).map(({ metadata, spec }: any) => ({
+      namespace: metadata.namespace,
+      name: metadata.name,
+      action,
+      rules: spec?.rules ?? [],
+    })),
+  );
   return {
     version,
     listeners: [...listeners].map(([port, routes]) => ({ port, routes: sortRoutes(routes) })),
     ...(authorizer ? { authorizer } : {}),
+    ...(jwtRules.length > 0 ? { jwtRules } : {}),
+    ...(policies.length > 0 ? { policies } : {}),
   };
+}
+
+/** Whether an object with a selector is about this proxy. */
+const concerns =
+  (node: ProxyNode) =>
+  ({ metadata, spec }: KubeObject & { spec?: any }) =>
+    (metadata.namespace === node.namespace || metadata.namespace === ROOT_NAMESPACE) &&
+    fitsLabels(spec?.selector?.matchLabels, node.labels);
+
+function jwtRulesFor(node: ProxyNode, mesh: MeshObjects): JwtRule[] {
+  return mesh.requestAuthentications.filter(concerns(node)).flatMap(({ spec }: any) =>
+    (spec?.jwtRules ?? []).map((rule: any) => ({
+      issuer: rule.issuer,
+      ...(rule.audiences ? { audiences: rule.audiences } : {}),
+      fromHeaders: (rule.fromHeaders ?? [{ name: 'Authorization', prefix: 'Bearer ' }]).map(
+        ({ name, prefix = '' }: { name: string; prefix?: string }) => ({ name, prefix }),
+      ),
+      outputClaimToHeaders: rule.outputClaimToHeaders ?? [],
+      forwardOriginalToken: rule.forwardOriginalToken ?? false,
+      keys: rule.jwks
+        ? JSON.parse(rule.jwks).keys
+        : mesh.keysOf({ issuer: rule.issuer, ...(rule.jwksUri && { jwksUri: rule.jwksUri }) }),
+    })),
+  );
 }
 
 function routesOf(gateway: KubeObject, hosts: string[], virtualServices: KubeObject[]): Route[] {
@@ -157,17 +205,10 @@ function sortRoutes(routes: Route[]): Route[] {
 }
 
 function authorizerFor(node: ProxyNode, mesh: MeshObjects): ProxyConfig['authorizer'] {
-  for (const policy of mesh.authorizationPolicies) {
-    const spec = policy['spec'] ?? {};
-    if (spec.action !== 'CUSTOM' || policy.metadata.namespace !== node.namespace) continue;
-    if (!fitsLabels(spec.selector?.matchLabels, node.labels)) continue;
+  for (const { spec } of policiesFor(mesh.authorizationPolicies, 'CUSTOM', concerns(node)) as any[]) {
     const provider = spec.provider?.name;
     const target = provider && mesh.meshConfig ? providerOf(mesh.meshConfig, provider) : undefined;
-    if (!target) continue;
-    const notPaths = (spec.rules ?? []).flatMap((r: any) =>
-      (r.to ?? []).flatMap((t: any) => t.operation?.notPaths ?? []),
-    );
-    return { ...target, notPaths };
+    if (target) return { ...target, rules: spec.rules ?? [] };
   }
   return undefined;
 }

@@ -12,6 +12,7 @@ import { exitOf, untilAborted } from '../signals.ts';
 import type { Container, HttpRequest, HttpResponse, Program } from '../types.ts';
 import { configFor, type MeshObjects, type ProxyNode } from './config.ts';
 import { type InjectorSettings, inject } from './injector.ts';
+import { KeyResolver } from './jwks.ts';
 import { stamp } from './log.ts';
 
 const START_MS = 900;
@@ -29,6 +30,7 @@ const WATCHED = {
   gateways: istio('networking.istio.io', 'v1beta1', 'gateways'),
   virtualServices: istio('networking.istio.io', 'v1beta1', 'virtualservices'),
   authorizationPolicies: istio('security.istio.io', 'v1beta1', 'authorizationpolicies'),
+  requestAuthentications: istio('security.istio.io', 'v1beta1', 'requestauthentications'),
   services: istio('', 'v1', 'services'),
 } as const;
 type Kind = keyof typeof WATCHED;
@@ -106,10 +108,12 @@ class Discovery {
   private version = 0;
   private pushing = false;
   private looked = new Set<Kind>();
+  private readonly keys: KeyResolver;
 
   constructor(container: Container, log: (level: string, text: string) => void) {
     this.container = container;
     this.log = log;
+    this.keys = new KeyResolver(container, log, () => this.push());
   }
 
   /** Every kind was looked for once. */
@@ -215,6 +219,8 @@ class Discovery {
       gateways: this.served.has('gateways') ? list('gateways') : undefined,
       virtualServices: list('virtualServices'),
       authorizationPolicies: list('authorizationPolicies'),
+      requestAuthentications: list('requestAuthentications'),
+      keysOf: issuer => this.keys.keysOf(issuer),
       services: list('services'),
       ...(this.meshConfig === undefined ? {} : { meshConfig: this.meshConfig }),
     };

@@ -1,10 +1,11 @@
 // istio's proxyv2: a gateway or a sidecar that is ready once istiod has told it what to do, and an init container that
 // sets up redirection. Routes HTTP as it was told; knows Istio's objects only through istiod.
 
-import { type ByteStream, DialError, type HttpAnswer, requestHttp } from '../../network/index.ts';
+import { type ByteStream, DialError, requestHttp } from '../../network/index.ts';
 import { untilAborted } from '../signals.ts';
 import type { Container, HttpRequest, HttpResponse, Program } from '../types.ts';
 import { type ProxyConfig, type Route, rewritten, routeFor } from './config.ts';
+import { admit, type Outcome } from './filters.ts';
 import { stamp } from './log.ts';
 
 const DISCOVERY = { host: 'istiod.istio-system.svc', port: 15012 };
@@ -190,13 +191,9 @@ class ProxyAgent {
 
   private async answer(port: number, request: HttpRequest): Promise<Outcome> {
     const routes = this.config?.listeners.find(l => l.port === port)?.routes ?? [];
-    const extra: Record<string, string> = {};
-    const authorizer = this.config?.authorizer;
-    if (authorizer && !request.headers['authorization'] && !excluded(request.path, authorizer.notPaths)) {
-      const checked = await this.authorize(authorizer, request);
-      if (checked.refusal) return { response: checked.refusal, flags: 'UAEX', detail: 'ext_authz_denied' };
-      Object.assign(extra, checked.headers);
-    }
+    const passed = await admit(this.container, this.config ?? {}, request);
+    if ('response' in passed) return passed;
+    const { headers } = passed;
     const route = routeFor(routes, request);
     if (!route) return { response: { status: 404 }, flags: 'NR', detail: 'route_not_found' };
     if (route.redirect)
@@ -208,50 +205,15 @@ class ProxyAgent {
         flags: '-',
         detail: '-',
       };
-    return this.forward(route, request, extra);
+    return this.forward(route, request, headers);
   }
 
-  private async authorize(
-    authorizer: NonNullable<ProxyConfig['authorizer']>,
-    request: HttpRequest,
-  ): Promise<{ refusal?: HttpResponse; headers?: Record<string, string> }> {
-    const headers: Record<string, string> = { Host: request.headers['host'] ?? '', Connection: 'close' };
-    for (const name of ['authorization', 'cookie'])
-      if (request.headers[name]) headers[name] = request.headers[name]!;
-    try {
-      const stream = await this.container.network.dial(authorizer.host, authorizer.port);
-      const answer = await requestHttp(stream, { method: request.method, path: request.path, headers });
-      if (answer.status >= 200 && answer.status < 300) {
-        const passed: Record<string, string> = {};
-        for (const name of [
-          'authorization',
-          'x-auth-request-user',
-          'x-auth-request-email',
-          'x-auth-request-groups',
-        ])
-          if (answer.headers[name]) passed[name] = answer.headers[name]!;
-        return { headers: passed };
-      }
-      return {
-        refusal: {
-          status: answer.status,
-          headers: kept(answer, ['content-type', 'set-cookie', 'location']),
-          body: answer.body,
-        },
-      };
-    } catch {
-      // The check itself failed: Envoy refuses with an empty 403.
-      return { refusal: { status: 403 } };
-    }
-  }
-
-  private async forward(route: Route, request: HttpRequest, extra: Record<string, string>): Promise<Outcome> {
+  private async forward(route: Route, request: HttpRequest, known: Record<string, string>): Promise<Outcome> {
     const { host, port } = route.destination ?? { host: '', port: 0 };
     const cluster = `outbound|${port}||${host}`;
     const plain = { 'content-type': 'text/plain' };
     const headers: Record<string, string> = {
-      ...request.headers,
-      ...extra,
+      ...known,
       ...route.addHeaders,
       'x-forwarded-proto': 'http',
       'x-request-id': this.container.random.uuid(),
@@ -304,22 +266,4 @@ class ProxyAgent {
       `[${at}] "${request.method} ${request.path} HTTP/1.1" ${outcome.response.status} ${outcome.flags} ${outcome.detail} - "-" ${request.body.length} ${size} ${took} - "-" "${request.headers['user-agent'] ?? '-'}" "${this.container.random.uuid()}" "${request.headers['host'] ?? ''}" "-" ${outcome.upstream ?? '-'} - - - - -`,
     );
   }
-}
-
-interface Outcome {
-  response: HttpResponse;
-  upstream?: string;
-  flags: string;
-  detail: string;
-}
-
-function kept(answer: HttpAnswer, names: string[]): Record<string, string> {
-  return Object.fromEntries(
-    names.filter(n => answer.headers[n] !== undefined).map(n => [n, answer.headers[n]!]),
-  );
-}
-
-function excluded(path: string, notPaths: readonly string[]): boolean {
-  const plain = path.split('?')[0]!;
-  return notPaths.some(p => (p.endsWith('*') ? plain.startsWith(p.replace(/\*+$/, '')) : plain === p));
 }

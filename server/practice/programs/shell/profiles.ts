@@ -73,7 +73,7 @@ export const PROFILES: readonly [string, ShellProfile][] = [
   ['docker.io/nicolaka/netshoot', alpine('bash', 'curl', 'dig', 'jq', 'host')],
   ['docker.io/alpine/k8s', alpine('bash', 'curl', 'jq')],
   ['docker.io/library/nginx', debian('curl')],
-  ['docker.io/library/httpd', debian()],
+  ['docker.io/library/httpd', debian('htpasswd')],
   ['docker.io/library/redis', debian('redis-cli')],
   ['docker.io/library/mysql', debian('mysql', 'mysqladmin')],
   ['gcr.io/ml-pipeline/mysql', debian('mysql', 'mysqladmin')],
@@ -114,6 +114,8 @@ const SHELLLESS = [
   'docker.io/kicbase/echo-server',
   'docker.io/library/hello-world',
   'quay.io/oauth2-proxy/*',
+  'ghcr.io/kubeflow/dashboard/access-management',
+  'ghcr.io/kubeflow/dashboard/profile-controller',
 ];
 
 const fits = (pattern: string, repository: string) =>

@@ -6,6 +6,7 @@ import { type FileError, file, plant } from '../files.ts';
 import type { Container } from '../types.ts';
 import { diskCommands } from './disk-commands.ts';
 import { HIDDEN, plantCommands, shellFileSystem } from './file-system.ts';
+import { htpasswdCommands } from './htpasswd.ts';
 import { instrument } from './instrument.ts';
 import { mysqlCommands } from './mysql-commands.ts';
 import { networkCommands } from './network/index.ts';
@@ -52,9 +53,15 @@ interface ShellOptions {
 
 /** What the library lacks, whichever image has it. */
 export const addedCommands = (tools: ShellTools): CustomCommand[] =>
-  [systemCommands, diskCommands, networkCommands, mysqlCommands, redisCommands, pythonCommands].flatMap(
-    make => make(tools),
-  );
+  [
+    systemCommands,
+    diskCommands,
+    networkCommands,
+    mysqlCommands,
+    redisCommands,
+    pythonCommands,
+    htpasswdCommands,
+  ].flatMap(make => make(tools));
 
 export class ShellSession {
   private readonly bash: Bash;
@@ -130,6 +137,7 @@ export class ShellSession {
       mysqlCommands,
       redisCommands,
       pythonCommands,
+      htpasswdCommands,
     ]
       .flatMap(make => make(tools))
       .filter(c => profile.commands.includes(c.name.replace(HIDDEN, '')));
