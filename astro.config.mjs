@@ -7,6 +7,7 @@ import expressiveCode, { pluginFramesTexts } from 'astro-expressive-code';
 import { blockLocale, runnableBlocks } from './src/course/code-blocks.ts';
 import { codeRenderer, codeStyle } from './src/course/code-renderer.ts';
 import { twinHeadingIds } from './src/course/heading-ids.ts';
+import { lateScripts } from './src/course/late-scripts.ts';
 import { relativeAddresses } from './src/course/relative-addresses.ts';
 import { searchIndex } from './src/course/search-index.ts';
 
@@ -15,6 +16,10 @@ pluginFramesTexts.overrideTexts('zh-TW', { copyButtonTooltip: '複製', copyButt
 
 // Where the site will be published, such as https://learn.example.org; unset for a site on the reader's own machine.
 const site = process.env.SITE_URL;
+
+/** Modules that every page needs, and the small ones that its scripts share. */
+const EVERYWHERE =
+  /preload-helper|Base\.astro\?|src\/client\/(page|drawer|dom|memory|root|words|server|contents|terms|search\/offer|lab\/ask)\.ts/;
 
 export default defineConfig({
   ...(site ? { site } : {}),
@@ -47,13 +52,19 @@ export default defineConfig({
       },
     }),
     mdx(),
+    lateScripts(),
     relativeAddresses(),
     searchIndex(),
   ],
   // A strict CSP forbids inline scripts, and vite inlines small ones unless told not to.
   vite: {
     plugins: [codeStyle()],
-    build: { assetsInlineLimit: 0, cssCodeSplit: false },
+    build: {
+      assetsInlineLimit: 0,
+      cssCodeSplit: false,
+      // What every page runs travels as one file: each import of a file of its own would cost a round trip more.
+      rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'page', test: EVERYWHERE }] } } },
+    },
     // Scripts find each other from where they are, so that the site may lie in any folder of a host.
     experimental: {
       renderBuiltUrl: (_file, { hostType }) => (hostType === 'js' ? { relative: true } : undefined),

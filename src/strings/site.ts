@@ -32,7 +32,10 @@ const zhTW = {
   how: '怎麼學',
   howSteps: [
     ['讀', '短短的課文，只講這一關用得到的事，指令旁邊就是它真正的輸出。'],
-    ['做', '按一下，指令就進到旁邊的終端機。你打的是原版 kubectl，背後是真正的 Kubernetes API。'],
+    [
+      '做',
+      '按一下，指令就在旁邊的終端機執行，也可以自己打。kubectl 是原版的，回應它的是你的 minikube，或我們的練習叢集。',
+    ],
     ['過關', '不用按「檢查」。叢集走到該有的狀態，那一關就自己變綠；走錯了，會告訴你看到了什麼。'],
   ],
   outline: '課程大綱',
@@ -124,7 +127,7 @@ const en: SiteStrings = {
     ],
     [
       'Do',
-      'One click puts the command into the terminal. It is the unmodified kubectl, and a real Kubernetes API answers.',
+      'One click runs the command in the terminal beside it, or type your own. kubectl is the unmodified one; your minikube answers it, or our practice cluster.',
     ],
     [
       'Pass',
