@@ -4,23 +4,17 @@
 import { randomBytes } from 'node:crypto';
 import type { KubeObject } from '../../kube/index.ts';
 import type { Attachment } from '../network/index.ts';
-import {
-  type DirNode,
-  type FileNode,
-  parseReference,
-  programFor,
-  quantityNumber,
-  startRefusal,
-} from '../programs/index.ts';
+import { type DirNode, type FileNode, quantityNumber, startRefusal } from '../programs/index.ts';
 import { ContainerInstance, type Exit } from './container.ts';
+import { configure } from './container-config.ts';
 import { adoptFacts, beginLife, endLife, neverStarted } from './container-facts.ts';
-import { containerFiles } from './container-files.ts';
 import { ContainerImage } from './container-image.ts';
 import { runHook, type Surroundings, terminationMessage } from './container-inside.ts';
 import { ContainerProbes } from './container-probes.ts';
-import { commandOf, goDuration, RUNTIME_FAILURE, rootRefusal } from './container-setup.ts';
+import { goDuration, RUNTIME_FAILURE } from './container-setup.ts';
+import { graceOf, stopInstance } from './container-stop.ts';
 import { CrashBackoff } from './crash-backoff.ts';
-import { ConfigError, environmentOf } from './env.ts';
+import { ConfigError } from './env.ts';
 import type { StoredImage } from './images.ts';
 import type { LogBuffer } from './logs.ts';
 import type { PodHost } from './pod-host.ts';
@@ -35,8 +29,6 @@ const CONFIG_RETRY_JITTER_MS = 2_000;
 const SHOW_EXIT_MS = 1_500;
 /** Creating and starting a container that is configured. */
 const CREATE_MS = 60;
-/** A stop leaves at least this much for the program after its preStop hook. */
-const MIN_TERM_MS = 2_000;
 
 interface Links {
   pod(): KubeObject;
@@ -44,15 +36,6 @@ interface Links {
   after(ms: number): void;
   /** All of the pod's, this one among them. */
   containers(): readonly ContainerRecord[];
-}
-
-/** What a container may not start with; shown as the waiting reason. */
-class StartFailure extends Error {
-  readonly reason: string;
-  constructor(reason: string, message: string) {
-    super(message);
-    this.reason = reason;
-  }
 }
 
 /** Container logs kept on a node, the newest. */
@@ -88,7 +71,7 @@ export class ContainerRecord {
       current: instance => instance === this.instance,
       event: (type, reason, message) => this.event(type, reason, message),
       changed: () => links.wake(),
-      restart: graceMs => void this.endInstance(graceMs ?? this.graceMs()),
+      restart: graceMs => void this.endInstance(graceMs),
     });
     this.image = new ContainerImage(host, world, {
       event: (type, reason, message) => this.event(type, reason, message),
@@ -144,7 +127,7 @@ export class ContainerRecord {
     if (before.image !== spec.image && this.instance?.running) {
       this.event('Normal', 'Killing', `Container ${this.name} definition changed, will be restarted`);
       this.crash.forget();
-      void this.endInstance(this.graceMs());
+      void this.endInstance();
     } else if (before.image !== spec.image) {
       this.retryAt = 0;
       this.image.forget();
@@ -175,7 +158,7 @@ export class ContainerRecord {
     }
     this.event('Normal', 'Killing', `Container ${this.name} resize requires restart`);
     this.crash.forget();
-    await this.endInstance(this.graceMs());
+    await this.endInstance();
   }
 
   /** What the API remembers of this container from before this kubelet ran. */
@@ -249,54 +232,38 @@ export class ContainerRecord {
     this.retryIn(CONFIG_RETRY_MS + this.host.random.below(CONFIG_RETRY_JITTER_MS));
   }
 
-  private graceMs(): number {
-    return (this.links.pod()['spec'].terminationGracePeriodSeconds ?? 30) * 1000;
-  }
-
   /** Configures and starts a life; with `id` it continues one that the API already knows. */
   private async launch(how: { image?: StoredImage; id?: string; startedAt?: number }): Promise<void> {
     const pod = this.links.pod();
     const spec = this.facts.spec;
     const resumed = how.id !== undefined;
     try {
-      const reference = parseReference(spec.image);
-      const program = programFor(reference.repository);
-      const asRoot = resumed ? undefined : rootRefusal(pod, spec, program.config?.user);
-      if (asRoot !== undefined) throw new ConfigError(asRoot);
-      const env = await environmentOf(pod, spec, program.config?.env ?? {}, this.world.envSources());
-      if (this.stopped) return;
-      const files = containerFiles({
-        pod,
-        spec,
-        imageFiles: program.config?.files ?? {},
-        env,
+      const place = {
         podIP: this.attachment!.address,
         volumes: this.volumes!,
         now: () => this.host.clock.now(),
-      });
-      const argv = commandOf(spec, program.config, env);
+      };
+      const config = await configure(pod, spec, this.world, place, resumed);
+      if (this.stopped) return;
+      const { argv, files, image, program } = config;
       const id = how.id ?? `containerd://${randomBytes(32).toString('hex')}`;
       if (!resumed) {
         await this.host.clock.sleep(CREATE_MS);
         if (this.stopped) return;
         this.event('Normal', 'Created', 'Container created');
         if (this.instance) this.previousLog = { id: this.instance.id, log: this.instance.log };
-        const image = how.image!;
-        beginLife(this.facts, { id, image: reference.canonical, imageID: image.repoDigest ?? image.id });
+        const made = how.image!;
+        beginLife(this.facts, { id, image, imageID: made.repoDigest ?? made.id });
       }
       const refusal = startRefusal(argv[0] ?? '', files, name => program.has?.(name) ?? name !== '');
-      if (refusal !== undefined) throw new StartFailure('RunContainerError', `${RUNTIME_FAILURE}${refusal}`);
+      if (refusal !== undefined) return this.failedStart(`${RUNTIME_FAILURE}${refusal}`);
       const api = this.world.apiClient();
       const instance = new ContainerInstance(
         {
           id,
           pod,
           name: this.name,
-          image: reference.canonical,
-          program,
-          argv,
-          env,
-          files,
+          ...config,
           attachment: this.attachment!,
           network: this.host.network,
           ...(pod['spec'].hostNetwork ? { host: this.host.network } : {}),
@@ -326,12 +293,10 @@ export class ContainerRecord {
       this.links.wake();
     } catch (error) {
       this.adopted = undefined;
-      if (error instanceof ConfigError) {
-        this.event('Warning', 'Failed', `Error: ${error.message}`);
-        this.wait('CreateContainerConfigError', error.message);
-        if (!resumed) this.retryLater();
-      } else if (error instanceof StartFailure) this.failedStart(error);
-      else throw error;
+      if (!(error instanceof ConfigError)) throw error;
+      this.event('Warning', 'Failed', `Error: ${error.message}`);
+      this.wait('CreateContainerConfigError', error.message);
+      if (!resumed) this.retryLater();
     }
   }
 
@@ -347,10 +312,12 @@ export class ContainerRecord {
     return this.host.keptLogs.get(id);
   }
 
-  private failedStart(failure: StartFailure): void {
-    this.event('Warning', 'Failed', `Error: ${failure.message}`);
-    neverStarted(this.facts, failure.message, this.host.clock.now());
-    this.wait(failure.reason, failure.message);
+  /** The runtime refused to start what was made. */
+  private failedStart(why: string): void {
+    this.adopted = undefined;
+    this.event('Warning', 'Failed', `Error: ${why}`);
+    neverStarted(this.facts, why, this.host.clock.now());
+    this.wait('RunContainerError', why);
   }
 
   private async postStart(instance: ContainerInstance): Promise<boolean> {
@@ -360,7 +327,7 @@ export class ContainerRecord {
     if (failure === undefined || !instance.running) return true;
     this.event('Warning', 'FailedPostStartHook', 'PostStartHook failed');
     this.event('Normal', 'Killing', 'FailedPostStartHook');
-    await this.endInstance(this.graceMs());
+    await this.endInstance();
     this.wait('PostStartHookError', failure);
     return false;
   }
@@ -405,30 +372,14 @@ export class ContainerRecord {
     return this.stopPromise;
   }
 
-  private async endInstance(graceMs: number): Promise<void> {
+  private async endInstance(graceMs = graceOf(this.links.pod())): Promise<void> {
     const instance = this.instance;
     if (!instance?.running) return;
-    const clock = this.host.clock;
-    let timer = clock.after(graceMs, () => instance.kill());
-    this.hurry = shorter => {
-      timer.cancel();
-      timer = clock.after(shorter, () => instance.kill());
-    };
-    const ended = new Promise<void>(resolve =>
-      instance.gone.addEventListener('abort', () => resolve(), { once: true }),
+    const stop = stopInstance(instance, graceMs, this.surroundings(), () =>
+      this.event('Warning', 'FailedPreStopHook', 'PreStopHook failed'),
     );
-    const began = clock.now();
-    const hook = this.facts.spec.lifecycle?.preStop;
-    if (hook && graceMs > 0) {
-      const hooked = runHook(hook, instance, this.surroundings());
-      const failure = await Promise.race([hooked, ended.then(() => undefined)]);
-      if (failure !== undefined) this.event('Warning', 'FailedPreStopHook', 'PreStopHook failed');
-      const left = graceMs - (clock.now() - began);
-      if (instance.running && left < MIN_TERM_MS) this.hurry(MIN_TERM_MS);
-    }
-    instance.terminate();
-    await ended;
-    timer.cancel();
+    this.hurry = stop.hurry;
+    await stop.ended;
     this.hurry = undefined;
   }
 

@@ -15,10 +15,12 @@ export interface Terminated {
   finishedAt: number;
 }
 
+export type ContainerKind = 'init' | 'sidecar' | 'main' | 'ephemeral';
+
 /** What is known of one container of a pod. */
 export interface ContainerFacts {
   spec: any;
-  kind: 'init' | 'sidecar' | 'main' | 'ephemeral';
+  kind: ContainerKind;
   containerID?: string;
   /** Canonical reference and id of the image it was made from. */
   image?: string;

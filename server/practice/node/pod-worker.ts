@@ -4,22 +4,20 @@
 import type { Timer } from '../../clock.ts';
 import type { KubeObject } from '../../kube/index.ts';
 import type { Attachment } from '../network/index.ts';
-import type { DirNode, FileNode } from '../programs/index.ts';
+import { startInTurn, stopInTurn } from './container-order.ts';
 import { ContainerRecord } from './container-record.ts';
+import { graceOf } from './container-stop.ts';
 import { removePod, writePodStatus } from './pod-api.ts';
 import type { PodHost } from './pod-host.ts';
+import { attachPod, isMirror } from './pod-place.ts';
 import { podStatus } from './pod-status.ts';
+import { PodVolumes } from './pod-volumes.ts';
 import { PodWorld } from './pod-world.ts';
 import { ACTUATE_MS, PodResources } from './resize.ts';
 import { emptyDirsOf, type PodStorage } from './storage-use.ts';
-import { MountError } from './volumes.ts';
 
 /** Making a sandbox with its network. */
 const SANDBOX_MS = 250;
-/** FailedMount is retried with a doubling delay between these. */
-const MOUNT_RETRY_MS = { first: 500, last: 122_000 };
-/** Volumes made from API objects are looked at again this often. */
-const REFRESH_MS = 60_000;
 /** What a pod gets to end itself when its node runs short. */
 const EVICTION_GRACE_MS = 1_000;
 const DEADLINE = 'Pod was active on the node longer than the specified deadline';
@@ -32,8 +30,7 @@ export class PodWorker {
   private readonly resources: PodResources;
   private attachment: Attachment | undefined;
   private podIP: string | undefined;
-  private volumes: Map<string, DirNode | FileNode> | undefined;
-  private mounting = false;
+  private readonly volumes: PodVolumes;
   private sandboxing = false;
   private initialised = false;
   private startTime: number;
@@ -59,6 +56,11 @@ export class PodWorker {
       () => this.pod,
       () => this.podIP,
     );
+    this.volumes = new PodVolumes(host, this.world, {
+      pod: () => this.pod,
+      wanted: () => !this.stopping && !this.removed,
+      mounted: () => this.wake(),
+    });
     this.resources = new PodResources(pod);
     this.readContainers();
     this.adopt();
@@ -73,7 +75,7 @@ export class PodWorker {
   }
 
   get isMirror(): boolean {
-    return this.pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined;
+    return isMirror(this.pod);
   }
 
   /** With the resources that are granted to it. */
@@ -103,7 +105,7 @@ export class PodWorker {
   storage(): PodStorage {
     return {
       containers: this.records.map(record => ({ name: record.name, bytes: record.storageBytes })),
-      emptyDirs: emptyDirsOf(this.pod['spec'], this.volumes),
+      emptyDirs: emptyDirsOf(this.pod['spec'], this.volumes.mounted),
     };
   }
 
@@ -189,7 +191,8 @@ export class PodWorker {
       });
       this.records.push(record);
       // An ephemeral container comes to a pod that stands already.
-      if (this.attachment && this.volumes) record.connect(this.attachment, this.volumes);
+      const { mounted } = this.volumes;
+      if (this.attachment && mounted) record.connect(this.attachment, mounted);
     };
     for (const c of spec.initContainers ?? []) add(c, c.restartPolicy === 'Always' ? 'sidecar' : 'init');
     for (const c of spec.containers ?? []) add(c, 'main');
@@ -229,9 +232,9 @@ export class PodWorker {
     if (this.stopping) {
       if (this.records.every(r => !r.alive)) return this.finish();
     } else if (this.admitted()) {
-      if (!this.volumes) this.mountVolumes();
+      if (!this.volumes.mounted) this.volumes.mount();
       else if (!this.attachment) this.makeSandbox();
-      else if (this.reconcileContainers()) return this.finish();
+      else if (this.startContainers()) return this.finish();
     }
     if (!this.resuming) await this.writeStatus();
   }
@@ -266,12 +269,12 @@ export class PodWorker {
     }
     this.host.events.record(this.pod, 'Normal', 'DeadlineExceeded', DEADLINE);
     this.verdict = { phase: 'Failed', reason: 'DeadlineExceeded', message: DEADLINE };
-    this.beginStopping((this.pod['spec'].terminationGracePeriodSeconds ?? 30) * 1000);
+    this.beginStopping(graceOf(this.pod));
   }
 
   /** The node's own last word, for pods that no scheduler weighed. */
   private admitted(): boolean {
-    if (this.attachment || this.volumes || this.verdict) return !this.verdict;
+    if (this.attachment || this.volumes.mounted || this.verdict) return !this.verdict;
     const refusal = this.host.admit(this);
     if (!refusal) return true;
     this.host.events.record(this.pod, 'Warning', refusal.reason, refusal.message);
@@ -284,148 +287,39 @@ export class PodWorker {
     return false;
   }
 
-  private mountVolumes(): void {
-    if (this.mounting) return;
-    this.mounting = true;
-    void this.mountUntilDone();
-  }
-
-  private async mountUntilDone(): Promise<void> {
-    let delay = MOUNT_RETRY_MS.first;
-    for (;;) {
-      if (this.stopping || this.removed) return;
-      try {
-        const volumes = await this.world.buildVolumes();
-        if (this.stopping || this.removed) return;
-        this.volumes = volumes;
-        this.mounting = false;
-        if (this.world.refreshes()) this.refreshLater();
-        this.wake();
-        return;
-      } catch (error) {
-        if (error instanceof MountError)
-          this.host.events.record(this.pod, 'Warning', 'FailedMount', error.message);
-        else this.host.fault(`volumes of ${this.namespace}/${this.name}`, error);
-      }
-      await this.host.clock.sleep(delay);
-      delay = Math.min(delay * 2, MOUNT_RETRY_MS.last);
-    }
-  }
-
-  private refreshLater(): void {
-    const timer = this.host.clock.after(REFRESH_MS, async () => {
-      this.timers.delete(timer);
-      if (!this.active || !this.volumes) return;
-      try {
-        await this.world.refreshVolumes(this.volumes);
-      } finally {
-        if (this.active) this.refreshLater();
-      }
-    });
-    this.timers.add(timer);
-  }
-
   private makeSandbox(): void {
     if (this.sandboxing) return;
     this.sandboxing = true;
     const adopted = this.podIP;
     const ready = () => {
       if (this.stopping || this.removed) return;
-      if (this.pod['spec'].hostNetwork) this.attach(this.host.hostIP);
-      else if (adopted && this.host.addresses.claim(adopted)) this.attach(adopted);
-      else this.attach(this.host.addresses.take() ?? this.host.hostIP);
+      this.attachment = attachPod(this.host, this.pod, adopted);
+      this.podIP = this.attachment.address;
+      this.resuming = false;
+      for (const record of this.records) record.connect(this.attachment, this.volumes.mounted!);
       this.wake();
     };
     if (adopted) ready();
     else void this.host.clock.sleep(SANDBOX_MS).then(ready);
   }
 
-  private attach(address: string): void {
-    this.podIP = address;
-    this.resuming = false;
-    const { network, hostIP, addresses } = this.host;
-    // What the node runs of itself listens with TLS or on its loopback; here it is plain and only for the cluster's parts.
-    const exposed = address === hostIP && !this.isMirror;
-    this.attachment = network.attach(
-      address,
-      () => address !== hostIP && addresses.release(address),
-      exposed,
-    );
-    this.publishPorts(this.attachment);
-    for (const record of this.records) record.connect(this.attachment, this.volumes!);
-  }
-
-  /** What the node's network plugin does for each hostPort; a pod in the node's network has them anyway. */
-  private publishPorts(attachment: Attachment): void {
-    const { hostIP } = this.host;
-    if (attachment.address === hostIP) return;
-    const { containers = [], initContainers = [] } = this.pod['spec'];
-    for (const container of [...containers, ...initContainers])
-      for (const { hostPort, hostIP: only, containerPort, protocol = 'TCP' } of container.ports ?? [])
-        if (hostPort && protocol === 'TCP' && ['', '0.0.0.0', hostIP].includes(only ?? ''))
-          attachment.publish(hostIP, hostPort, containerPort);
-  }
-
-  /** Starts what should run. True when the pod has come to its end by itself. */
-  private reconcileContainers(): boolean {
-    const policy = this.pod['spec'].restartPolicy ?? 'Always';
-    const inits = this.records.filter(r => r.facts.kind === 'init' || r.facts.kind === 'sidecar');
-    for (const record of inits) {
-      if (record.facts.kind === 'sidecar') {
-        record.ensureRunning();
-        if (!this.initialised && !record.facts.started) return false;
-        continue;
-      }
-      if (this.initialised) continue;
-      if (record.succeeded) continue;
-      if (record.facts.exited && policy === 'Never') {
-        this.stopSidecars();
-        return this.records.every(r => !r.alive);
-      }
-      record.ensureRunning();
-      return false;
-    }
-    this.initialised = true;
-    for (const record of this.records)
-      if (record.facts.kind === 'ephemeral' && !record.facts.exited) record.ensureRunning();
-    const mains = this.records.filter(r => r.facts.kind === 'main');
-    let open = false;
-    for (const record of mains) {
-      const exited = record.facts.exited;
-      if (
-        record.alive ||
-        !exited ||
-        policy === 'Always' ||
-        (policy === 'OnFailure' && exited.exitCode !== 0)
-      ) {
-        record.ensureRunning();
-        open = true;
-      }
-    }
-    if (open) return false;
-    this.stopSidecars();
-    return this.records.every(r => !r.alive);
-  }
-
-  private stopSidecars(): void {
-    const graceMs = (this.pod['spec'].terminationGracePeriodSeconds ?? 30) * 1000;
-    for (const record of this.records) if (record.facts.kind === 'sidecar') record.stop(graceMs);
+  /** True when the pod has come to its end by itself. */
+  private startContainers(): boolean {
+    const { initialised, over } = startInTurn(this.pod, this.records, this.initialised);
+    this.initialised = initialised;
+    return over;
   }
 
   private beginStopping(graceMs: number): void {
     if (this.stopping && this.stopping.graceMs <= graceMs) return;
     this.stopping = { graceMs };
-    const mains = this.records.filter(r => r.facts.kind !== 'sidecar');
-    const sidecars = this.records.filter(r => r.facts.kind === 'sidecar').reverse();
-    void Promise.all(mains.map(r => r.stop(graceMs))).then(async () => {
-      for (const sidecar of sidecars) await sidecar.stop(Math.max(2000, graceMs / 2));
-      this.wake();
-    });
+    void stopInTurn(this.records, graceMs).then(() => this.wake());
   }
 
   private async finish(): Promise<void> {
     this.finished = true;
     for (const record of this.records) record.over();
+    this.volumes.stop();
     this.attachment?.close();
     this.attachment = undefined;
     this.host.roomChanged();
@@ -442,6 +336,7 @@ export class PodWorker {
     for (const timer of this.timers) timer.cancel();
     this.timers.clear();
     for (const record of this.records) record.discard();
+    this.volumes.stop();
     this.attachment?.close();
     this.attachment = undefined;
   }
