@@ -23,9 +23,9 @@ const MARK = 'KBD_TEST_RUN';
 
 /**
  * The suites, in order. `files` of several suites are the first one's. What measures time runs one file at a time, when
- * nothing else does. `timeout` is for each test, `limit` for the whole suite, in milliseconds. A suite that is `shared` runs
- * its files in one process after the other: to load and warm up what they test takes longer than to test it. Its tests
- * leave no trace in the process.
+ * nothing else does. `timeout` is for each test, `limit` for the whole suite, in milliseconds. A suite in `bunches` runs
+ * so many files in one process, one after the other: to load and warm up what they test takes longer than to test it. Its
+ * tests leave no trace in the process. More bunches than run beside each other, so that none is left to the end alone.
  */
 const SUITES = [
   { name: 'browser', files: ['tests/browser/**'], beside: BESIDE, timeout: 8 * MINUTE, limit: 30 * MINUTE },
@@ -41,6 +41,7 @@ const SUITES = [
   {
     name: 'practice',
     files: ['tests/conformance/**', 'tests/practice/**'],
+    bunches: 8,
     beside: BESIDE + 1,
     timeout: 2 * MINUTE,
     limit: 8 * MINUTE,
@@ -48,7 +49,7 @@ const SUITES = [
   {
     name: 'units',
     files: ['src/**', 'server/**', 'tests/**'],
-    shared: true,
+    bunches: BESIDE,
     beside: BESIDE,
     timeout: MINUTE,
     limit: 5 * MINUTE,
@@ -166,10 +167,10 @@ async function suiteStep(whole, name, list) {
   // What one suite leaves running is not what another still needs.
   const run = { ...whole, mark: `${whole.mark}-${name}` };
   const begun = performance.now();
-  const { beside, shared, timeout, limit } = SUITES.find(suite => suite.name === name);
+  const { beside, bunches, timeout, limit } = SUITES.find(suite => suite.name === name);
   const ask = [
     '--test',
-    ...(shared ? ['--test-isolation=none'] : [`--test-concurrency=${beside}`]),
+    ...(bunches ? ['--test-isolation=none'] : [`--test-concurrency=${beside}`]),
     `--test-timeout=${timeout}`,
     // One forgotten timer or socket would hold up the whole suite.
     '--test-force-exit',
@@ -177,8 +178,8 @@ async function suiteStep(whole, name, list) {
     `--test-reporter=${REPORTER}`,
     '--test-reporter-destination=stdout',
   ];
-  const runs = await Promise.all(
-    (shared ? deal(list, beside) : [list]).map(files => command(run, [...ask, ...files], limit)),
+  const runs = await oneByOne(bunches ? deal(list, bunches) : [list], beside, files =>
+    command(run, [...ask, ...files], limit),
   );
   const code = runs.find(one => one.code !== 0)?.code ?? 0;
   const late = runs.some(one => one.late);
@@ -218,11 +219,22 @@ async function suiteStep(whole, name, list) {
   };
 }
 
-/** Files by turns to so many hands, none of them empty. */
-function deal(files, hands) {
-  return Array.from({ length: Math.min(hands, files.length) }, (_, hand) =>
-    files.filter((_, index) => index % hands === hand),
+/** Files by turns to so many bunches, none of them empty. */
+function deal(files, bunches) {
+  return Array.from({ length: Math.min(bunches, files.length) }, (_, bunch) =>
+    files.filter((_, index) => index % bunches === bunch),
   );
+}
+
+/** What came of `work` on each item: so many hands at once, each of which takes the next one when it has done one. */
+async function oneByOne(items, hands, work) {
+  const done = [];
+  const left = items.entries();
+  const hand = async () => {
+    for (const [index, item] of left) done[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: hands }, hand));
+  return done;
 }
 
 function slowest(root, tests) {

@@ -21,6 +21,7 @@ import {
   SIZES,
   type Size,
   settled,
+  withAxe,
 } from './support.ts';
 
 const chromium = findChromium();
@@ -63,6 +64,7 @@ describe('every page is whole', { concurrency: 2 }, () => {
   for (const [language, sizes] of Object.entries(ORDER))
     test(`${language}, wide and narrow, in light and dark`, { skip, timeout: 480_000 }, async () => {
       const { page, context, complaints } = await openPage(browser, sizes[0]!);
+      await withAxe(context);
       for (const path of looked.filter(path => path.startsWith('/en/') === (language === 'en'))) {
         await page.setViewportSize(SIZES[sizes[0]!]);
         await page.goto(server.url + path);

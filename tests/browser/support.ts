@@ -95,8 +95,6 @@ export async function openPage(
     reducedMotion: 'reduce',
   });
   context.setDefaultTimeout(15_000);
-  // Half a megabyte: handing it over at every look takes longer than looking.
-  await context.addInitScript({ content: axeCore.source });
   const page = await context.newPage();
   watchRequests(page);
   const complaints: string[] = [];
@@ -121,6 +119,10 @@ export async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(PICTURES, `${name}.png`) });
 }
 
+/** For pages that are all looked at: axe comes with each, which takes less than to hand it over. Others are spared its start. */
+export const withAxe = (context: BrowserContext): Promise<unknown> =>
+  context.addInitScript({ content: axeCore.source });
+
 /** Accessibility findings as sentences; xterm's own inner workings are xterm's. All of axe's rules unless `only` some. */
 export async function axe(page: Page, { only }: { only?: string[] } = {}): Promise<string[]> {
   // Code that scrolls can be reached by keyboard, which is done a moment after it was measured.
@@ -129,6 +131,7 @@ export async function axe(page: Page, { only }: { only?: string[] } = {}): Promi
       code => code.scrollWidth > code.clientWidth === code.hasAttribute('tabindex'),
     ),
   );
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axeCore.source);
   return page.evaluate(
     async asked => {
       const { axe } = window as unknown as { axe: typeof axeCore };
