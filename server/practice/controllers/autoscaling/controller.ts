@@ -17,19 +17,17 @@ import {
   STATEFUL_SETS,
 } from '../resources.ts';
 import { parseKey } from '../runtime/keys.ts';
-import { amountOf } from '../scheduler/requests.ts';
 import type { Controller, ControllerContext } from '../types.ts';
 import { same } from '../workloads/compare.ts';
-import { type Condition, isReady, isTerminal } from '../workloads/pods.ts';
-import { containsAll, selects } from '../workloads/selector.ts';
-import { desiredReplicas, growthLimit, type PodUse, type ScalingRules, shrinkLimit } from './replicas.ts';
+import type { Condition } from '../workloads/pods.ts';
+import { type Measurement, MetricFailure, measure } from './metrics.ts';
+import { growthLimit, type ScalingRules, shrinkLimit } from './replicas.ts';
 
 /** Upstream's horizontal-pod-autoscaler-sync-period, in milliseconds. */
 const PERIOD = 15_000;
 /** How long a higher recommendation holds against a lower one, in seconds. */
 const DOWN_STABILIZATION = 300;
 
-const POD_METRICS: GroupVersionResource = { group: 'metrics.k8s.io', version: 'v1beta1', resource: 'pods' };
 const TARGETS: Record<string, GroupVersionResource> = {
   'apps/Deployment': DEPLOYMENTS,
   'apps/ReplicaSet': REPLICA_SETS,
@@ -197,22 +195,21 @@ class Look {
   }
 
   /** The highest of what the metrics ask for; undefined when one failed and none asks for more. */
-  private async measure(
-    target: KubeObject,
-    current: number,
-  ): Promise<{ replicas: number; metric: string } | undefined> {
+  private async measure(target: KubeObject, current: number): Promise<Measurement | undefined> {
     const specs = (this.hpa['spec'].metrics ?? []) as any[];
-    let best: { replicas: number; metric: string } | undefined;
-    let failure: { reason: string; message: string; metric: string } | undefined;
+    let best: Measurement | undefined;
+    let failure: MetricFailure | undefined;
     let failures = 0;
     for (const spec of specs) {
       try {
-        const found = await this.measureOne(spec, target, current);
+        const found = await measure(spec, target, current, this.context);
+        this.metrics.push(found.shown);
         if (!best || found.replicas > best.replicas) best = found;
       } catch (error) {
+        if (!(error instanceof MetricFailure)) throw error;
         failures++;
         this.metrics.push({ type: '' });
-        failure ??= error as { reason: string; message: string; metric: string };
+        failure ??= error;
       }
     }
     if (failure && (failures === specs.length || !best || best.replicas < current)) {
@@ -236,112 +233,6 @@ class Look {
       `the HPA was able to successfully calculate a replica count from ${best.metric}`,
     );
     return best;
-  }
-
-  private async measureOne(spec: any, target: KubeObject, current: number) {
-    const fail = (reason: string, message: string, metric: string) => {
-      throw Object.assign(new Error(message), { reason, metric });
-    };
-    if (spec.type !== 'Resource' && spec.type !== 'ContainerResource') {
-      const text = `unable to get metric ${spec.pods?.metric?.name ?? spec.object?.metric?.name ?? spec.external?.metric?.name}: unable to fetch metrics from custom metrics API: the server could not find the requested resource`;
-      fail(`FailedGet${spec.type}Metric`, text, `${spec.type.toLowerCase()} metric value`);
-    }
-    const { name: resource, target: wanted, container } = spec.resource ?? spec.containerResource;
-    const byShare = wanted.averageUtilization !== undefined;
-    const subject = byShare ? `${resource} utilization` : `${resource} resource metric value`;
-    const reason = spec.type === 'Resource' ? 'FailedGetResourceMetric' : 'FailedGetContainerResourceMetric';
-    const metric = `${resource} resource metric value`;
-    const measured = await this.measurements(resource, container).catch((error: Error) =>
-      fail(
-        reason,
-        `failed to get ${byShare ? `${resource} utilization` : metric}: unable to get metrics for resource ${resource}: ${error.message}`,
-        metric,
-      ),
-    );
-    const pods: PodUse[] = [];
-    for (const pod of this.podsOf(target)) {
-      const containers = pod['spec'].containers.filter(
-        (c: { name: string }) => !container || c.name === container,
-      );
-      let request = 0;
-      for (const c of containers) {
-        const text = c.resources?.requests?.[resource];
-        if (text === undefined && byShare)
-          fail(
-            reason,
-            `failed to get ${subject}: missing request for ${resource} in container ${c.name} of Pod ${pod.metadata.name}`,
-            metric,
-          );
-        request += text === undefined ? 0 : amountOf(resource, text);
-      }
-      pods.push({
-        name: pod.metadata.name,
-        ready: isReady(pod),
-        use: (measured as Map<string, number>).get(pod.metadata.name),
-        request,
-      });
-    }
-    const found = desiredReplicas(
-      pods,
-      current,
-      byShare
-        ? { utilization: wanted.averageUtilization }
-        : { average: amountOf(resource, wanted.averageValue ?? '0') },
-    );
-    if (!found)
-      fail(
-        reason,
-        `failed to get ${subject}: did not receive metrics for targeted pods (pods might be unready)`,
-        metric,
-      );
-    const { replicas, average, utilization } = found as NonNullable<typeof found>;
-    const averageValue = resource === 'cpu' ? `${average}m` : String(average);
-    const value = { ...(utilization !== undefined ? { averageUtilization: utilization } : {}), averageValue };
-    this.metrics.push(
-      spec.type === 'Resource'
-        ? { type: 'Resource', resource: { name: resource, current: value } }
-        : { type: 'ContainerResource', containerResource: { name: resource, container, current: value } },
-    );
-    const words = byShare
-      ? `${resource} resource utilization (percentage of request)`
-      : `${resource} resource`;
-    return { replicas, metric: words };
-  }
-
-  private podsOf(target: KubeObject): KubeObject[] {
-    const { selector } = target['spec'];
-    const matches = (labels: Record<string, string> | undefined) =>
-      target.kind === 'ReplicationController' ? containsAll(selector, labels) : selects(selector, labels);
-    return this.context
-      .cache(PODS)
-      .list(target.metadata.namespace)
-      .filter(p => matches(p.metadata.labels) && !isTerminal(p) && !p.metadata.deletionTimestamp);
-  }
-
-  /** Use by pod name, from the metrics API. */
-  private async measurements(resource: string, container: string | undefined): Promise<Map<string, number>> {
-    let items: KubeObject[];
-    try {
-      ({ items } = await this.context.client.list(POD_METRICS, { namespace: this.hpa.metadata.namespace }));
-    } catch (error) {
-      // client-go adds the request to the server's general refusals.
-      const general = error instanceof StatusError && (error.code === 404 || error.code === 503);
-      const text = (error as Error).message + (general ? ' (get pods.metrics.k8s.io)' : '');
-      throw new Error(`unable to fetch metrics from resource metrics API: ${text}`);
-    }
-    if (items.length === 0) throw new Error('no metrics returned from resource metrics API');
-    return new Map(
-      items.map(item => [
-        item.metadata.name,
-        (item['containers'] ?? [])
-          .filter((c: { name: string }) => !container || c.name === container)
-          .reduce(
-            (sum: number, c: { usage: Record<string, string> }) =>
-              sum + amountOf(resource, c.usage[resource] ?? '0'),
-            0,
-          ),
-      ]),
-    );
   }
 
   /** Stabilised over the window, held to the rates and to the limits of the autoscaler. */

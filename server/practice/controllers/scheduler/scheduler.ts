@@ -1,7 +1,7 @@
 // The scheduler: gives every pod without a node the best one that its rules allow, or says why there is none. Speaks only the API.
 
 import type { Clock } from '../../../clock.ts';
-import { type ApiClient, type KubeObject, StatusError, timestamp } from '../../../kube/index.ts';
+import { type ApiClient, type KubeObject, StatusError } from '../../../kube/index.ts';
 import type { Random } from '../../../random.ts';
 import {
   NAMESPACES,
@@ -16,7 +16,7 @@ import type { SharedCaches } from '../runtime/caches.ts';
 import type { EventSink } from '../runtime/events.ts';
 import { keyOf, parseKey } from '../runtime/keys.ts';
 import { same } from '../workloads/compare.ts';
-import { conditionOf, isTerminal } from '../workloads/pods.ts';
+import { isTerminal } from '../workloads/pods.ts';
 import { affinityState } from './affinity.ts';
 import { bindVolumes } from './bind-volumes.ts';
 import { type CycleState, refusal } from './filters.ts';
@@ -27,9 +27,8 @@ import { preempt } from './preemption.ts';
 import { createSchedulingQueue } from './queue.ts';
 import { best } from './scores.ts';
 import { spreadState } from './spread.ts';
+import { NAME, Verdicts } from './verdicts.ts';
 import { type VolumeView, volumeState } from './volumes.ts';
-
-const NAME = 'default-scheduler';
 
 export interface SchedulerOptions {
   client: ApiClient;
@@ -60,6 +59,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   const classes = cacheOf(STORAGE_CLASSES);
   const budgets = cacheOf(POD_DISRUPTION_BUDGETS);
   const events = options.events.recorder({ component: NAME, host: options.host });
+  const verdicts = new Verdicts(client, clock, events);
 
   const infos = new Map<string, NodeInfo>();
   /** Where each counted pod is, by uid: bound, or about to be. */
@@ -300,7 +300,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     });
     const message = unschedulable(all.length, refusals.values(), found.message);
     await fail(key, pod, message, found.node?.name);
-    if (found.node) await evict(pod, found.node, found.victims);
+    if (found.node) await verdicts.evict(pod, found.node.name, found.victims);
   };
   /** Neighbourly rules look at all nodes, the tried one in its variant. */
   const variantState = (incoming: PodInfo, variant: NodeInfo, state: CycleState): CycleState => {
@@ -325,88 +325,24 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
         if (stopped) return;
         queue.failed(key);
         queue.wake(key, 'later');
-        events.action(
-          pod,
-          'Warning',
-          'FailedScheduling',
-          'Scheduling',
-          `running PreBind plugin "VolumeBinding": ${error.message}`,
-        );
+        verdicts.tellWaiting(pod, `running PreBind plugin "VolumeBinding": ${error.message}`);
       });
   };
   const finish = async (key: string, pod: KubeObject, node: string) => {
-    const { namespace, name, uid } = pod.metadata;
     try {
-      await client.create(
-        PODS,
-        {
-          apiVersion: 'v1',
-          kind: 'Binding',
-          metadata: { name, namespace, ...(uid ? { uid } : {}) },
-          target: { kind: 'Node', name: node },
-        },
-        { of: { namespace, name }, name: 'binding' },
-      );
+      await verdicts.bind(pod, node);
     } catch (error) {
       displace(pod);
       if (error instanceof StatusError && error.code === 404) return queue.remove(key);
       throw error;
     }
     queue.remove(key);
-    events.action(
-      pod,
-      'Normal',
-      'Scheduled',
-      'Binding',
-      `Successfully assigned ${namespace}/${name} to ${node}`,
-    );
   };
 
   const fail = async (key: string, pod: KubeObject, message: string, node?: string) => {
     queue.failed(key);
-    events.action(pod, 'Warning', 'FailedScheduling', 'Scheduling', message);
-    const old = conditionOf(pod, 'PodScheduled');
-    const condition = {
-      type: 'PodScheduled',
-      status: 'False',
-      lastProbeTime: null,
-      lastTransitionTime: old?.status === 'False' ? old.lastTransitionTime : timestamp(clock.now()),
-      reason: 'Unschedulable',
-      message,
-      observedGeneration: pod.metadata.generation,
-    };
     if (node) nominated.set(pod.metadata.uid ?? '', { info: podInfo(pod), node });
-    if (same(old, condition) && (!node || pod['status']?.nominatedNodeName === node)) return;
-    const status = { conditions: [condition], ...(node ? { nominatedNodeName: node } : {}) };
-    await client
-      .patch(PODS, pod.metadata, 'strategic', { status }, { subresource: 'status' })
-      .catch(ignoreGone);
-  };
-  const evict = async (pod: KubeObject, node: NodeInfo, victims: readonly PodInfo[]) => {
-    for (const { pod: victim } of victims) {
-      if (victim.metadata.deletionTimestamp) continue;
-      const condition = {
-        type: 'DisruptionTarget',
-        status: 'True',
-        lastProbeTime: null,
-        lastTransitionTime: timestamp(clock.now()),
-        reason: 'PreemptionByScheduler',
-        message: `${NAME}: preempting to accommodate a higher priority pod`,
-        observedGeneration: victim.metadata.generation,
-      };
-      await client
-        .patch(
-          PODS,
-          victim.metadata,
-          'strategic',
-          { status: { conditions: [condition] } },
-          { subresource: 'status' },
-        )
-        .catch(ignoreGone);
-      await client.delete(PODS, victim.metadata).catch(ignoreGone);
-      const message = `Preempted by pod ${pod.metadata.uid} on node ${node.name}`;
-      events.action(victim, 'Normal', 'Preempted', 'Preempting', message, pod);
-    }
+    await verdicts.refuse(pod, message, node);
   };
 
   return {
@@ -422,9 +358,4 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
       queue.stop();
     },
   };
-}
-
-function ignoreGone(error: unknown): undefined {
-  if (error instanceof StatusError && error.code === 404) return undefined;
-  throw error;
 }
