@@ -6,6 +6,7 @@ import { exitOf, untilAborted } from '../signals.ts';
 import { escapeHtml, standInPage } from '../stand-in-page.ts';
 import type { Container, HttpRequest, HttpResponse, Program } from '../types.ts';
 
+const NODES = { group: '', version: 'v1', resource: 'nodes' };
 const PORT = 8082;
 const START_MS = 600;
 const ANONYMOUS = 'anonymous@kubeflow.org';
@@ -46,7 +47,7 @@ class Dashboard {
       if (path === '/api/workgroup/env-info') return json(200, await this.environment(user));
       if (path.startsWith('/api/'))
         return json(404, { error: `Could not find the route you're looking for` });
-      return page(await this.environment(user), this.container.env['LOGOUT_URL'] ?? '/logout');
+      return page(await this.environment(user), this.logoutUrl);
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
       this.container.log(`Unable to get environment info: ${error.message}`);
@@ -75,16 +76,24 @@ class Dashboard {
   }
 
   private async environment({ email }: { email: string }) {
-    const [namespaces, isClusterAdmin] = await Promise.all([
+    const [platform, namespaces, isClusterAdmin] = await Promise.all([
+      this.platform(),
       this.namespaces(email),
       this.ask(`/v1/role/clusteradmin?user=${encodeURIComponent(email)}`),
     ]);
-    return {
-      user: email,
-      platform: { provider: 'other', kubeflowVersion: 'unknown' },
-      namespaces,
-      isClusterAdmin,
-    };
+    return { user: email, platform, namespaces, isClusterAdmin };
+  }
+
+  /** What the nodes say of where they are; the version is read from a kind that is not installed any more. */
+  private async platform() {
+    const nodes = (await this.container.api?.list(NODES).catch(() => undefined))?.items ?? [];
+    const provider: string = nodes.map(node => node['spec']?.providerID).find(Boolean) ?? 'other://';
+    const providerName = provider.split(':')[0];
+    return { kubeflowVersion: 'unknown', provider, providerName, logoutUrl: this.logoutUrl };
+  }
+
+  get logoutUrl(): string {
+    return this.container.env['LOGOUT_URL'] ?? '/logout';
   }
 
   private async namespaces(email: string): Promise<Membership[]> {
@@ -148,6 +157,7 @@ export const centralDashboard: Program = {
     container.use({ cpuMillis: 2, memoryBytes: 58 * 1024 * 1024 });
     await container.clock.sleep(START_MS, container.signal);
     const dashboard = new Dashboard(container);
+    container.log('Initializing Kubernetes configuration');
     container.log(`Using Profiles service at ${dashboard.kfam}`);
     container.serveHttp(PORT, request => dashboard.handle(request));
     container.log(`Server listening on port http://localhost:${PORT} (in production mode)`);

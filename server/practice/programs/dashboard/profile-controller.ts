@@ -3,6 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { type KubeObject, StatusError } from '../../../kube/index.ts';
+import { flagOf } from '../flags.ts';
 import {
   type Controller,
   controllerRuntime,
@@ -33,15 +34,10 @@ const LABELS = '/etc/profile-controller/namespace-labels.yaml';
 const LOGGER = 'controllers.Profile';
 const START_MS = 300;
 
-const flag = ({ argv }: Container, name: string): string | undefined => {
-  const at = argv.findIndex(arg => arg.replace(/^--?/, '').split('=')[0] === name);
-  return at < 0 ? undefined : (argv[at]!.split(/=(.*)/s)[1] ?? argv[at + 1]);
-};
-
 function profiles(container: Container, log: ZapLog): Controller {
-  const header = flag(container, 'userid-header') ?? 'x-goog-authenticated-user-email';
-  const prefix = flag(container, 'userid-prefix') ?? '';
-  const file = flag(container, 'namespace-labels-path') ?? LABELS;
+  const header = flagOf(container, 'userid-header') ?? 'x-goog-authenticated-user-email';
+  const prefix = flagOf(container, 'userid-prefix') ?? '';
+  const file = flagOf(container, 'namespace-labels-path') ?? LABELS;
   return {
     name: 'profile',
     for: PROFILE,
