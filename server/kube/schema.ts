@@ -66,3 +66,21 @@ export interface Schema {
     optionalOldSelf?: boolean;
   }[];
 }
+
+/** JSON Schema's keywords that say what one value may be, as they stand. */
+export const LIMITS = [
+  'nullable',
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+  'minLength',
+  'maxLength',
+  'pattern',
+  'minItems',
+  'maxItems',
+  'uniqueItems',
+  'minProperties',
+  'maxProperties',
+] as const satisfies readonly (keyof Schema)[];

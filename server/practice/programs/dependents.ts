@@ -2,6 +2,7 @@
 // server; knows how they start, not what they do afterwards.
 
 import { DialError } from '../network/index.ts';
+import { flagOf } from './flags.ts';
 import { portsOf } from './general.ts';
 import { SqlError } from './mysql/packets.ts';
 import { answerPipelines } from './pipeline-rest.ts';
@@ -43,21 +44,13 @@ function glog(container: Container, level: string, place: string, text: string):
 }
 
 /** The value of `--name=value` or `--name value`. */
-function flag(container: Container, name: string): string | undefined {
-  for (const [index, arg] of container.argv.entries()) {
-    if (arg.startsWith(`--${name}=`)) return arg.slice(name.length + 3);
-    if (arg === `--${name}`) return container.argv[index + 1];
-  }
-  return undefined;
-}
-
 const short = (error: DialError | SqlError) => error.message.replace(/^dial tcp: /, 'dial tcp: ');
 
 const metadataStore: Dependent = {
   image: 'gcr.io/tfx-oss-public/ml_metadata_store_server',
   needs: c => ({
-    host: flag(c, 'mysql_config_host') ?? 'mysql',
-    port: Number(flag(c, 'mysql_config_port') ?? 3306),
+    host: flagOf(c, 'mysql_config_host') ?? 'mysql',
+    port: Number(flagOf(c, 'mysql_config_port') ?? 3306),
   }),
   starts: () => [],
   failed: c => [
@@ -123,7 +116,7 @@ const apiServer: Dependent = {
 
 const cacheServer: Dependent = {
   image: 'gcr.io/ml-pipeline/cache-server',
-  needs: c => ({ host: flag(c, 'db_host') ?? 'mysql', port: Number(flag(c, 'db_port') ?? 3306) }),
+  needs: c => ({ host: flagOf(c, 'db_host') ?? 'mysql', port: Number(flagOf(c, 'db_port') ?? 3306) }),
   starts: () => ['Initing client manager....', 'Initializing DB client...'],
   failed: () => [],
   ready: () => ['Initialized client manager.', 'Table: execution_caches'],
@@ -138,7 +131,7 @@ const cacheServer: Dependent = {
 
 const persistenceAgent: Dependent = {
   image: 'gcr.io/ml-pipeline/persistenceagent',
-  needs: c => ({ host: flag(c, 'mlPipelineAPIServerName') ?? 'ml-pipeline', port: 8888 }),
+  needs: c => ({ host: flagOf(c, 'mlPipelineAPIServerName') ?? 'ml-pipeline', port: 8888 }),
   starts: c => [`time="${second(c)}" level=info msg="Initializing pipeline client"`],
   failed: () => [],
   ready: c => [

@@ -1,6 +1,7 @@
 // The programs of a cluster's own components: control plane, CoreDNS, kube-proxy, storage provisioner, metrics-server.
 // Their work is done by other parts of the practice cluster; here they run, log and answer probes.
 
+import { flagOf, switchedOn } from './flags.ts';
 import { portsOf } from './general.ts';
 import { exitOf, untilAborted } from './signals.ts';
 import type { Container, Program } from './types.ts';
@@ -125,13 +126,9 @@ const metricsServer: Program = {
   config: { entrypoint: ['/metrics-server'], cmd: [], user: '1000' },
   has: executable => executable === '/metrics-server',
   async run(container) {
-    const port = Number(container.argv.find(a => a.startsWith('--secure-port='))?.split('=')[1] ?? 443);
-    const trusted = container.argv.some(
-      a => a === '--kubelet-insecure-tls' || a === '--kubelet-insecure-tls=true',
-    );
-    const resolution = Number(
-      /=(\d+)s/.exec(container.argv.find(a => a.startsWith('--metric-resolution=')) ?? '')?.[1] ?? 60,
-    );
+    const port = Number(flagOf(container, 'secure-port') ?? 443);
+    const trusted = switchedOn(container, 'kubelet-insecure-tls');
+    const resolution = Number(/^(\d+)s/.exec(flagOf(container, 'metric-resolution') ?? '')?.[1] ?? 60);
     container.use({ cpuMillis: 4, memoryBytes: 20 * MiB });
     container.logError(
       klog(

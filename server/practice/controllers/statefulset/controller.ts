@@ -1,6 +1,6 @@
 // The stateful set controller: numbered pods with claims of their own, made, updated and removed in order. Knows no volumes.
 
-import { type KubeObject, StatusError } from '../../../kube/index.ts';
+import { type GroupVersionResource, type KubeObject, StatusError } from '../../../kube/index.ts';
 import { CONTROLLER_REVISIONS, PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS } from '../resources.ts';
 import { parseKey } from '../runtime/keys.ts';
 import type { Controller, ControllerContext } from '../types.ts';
@@ -186,19 +186,8 @@ class Round {
     await this.createClaims(ordinal);
     const pod = makePod(this.set, this.revisionFor(ordinal), ordinal);
     const what = `Pod ${pod.metadata.name} in StatefulSet ${this.set.metadata.name}`;
-    try {
-      this.created.push(await this.context.client.create(PODS, pod));
-    } catch (error) {
-      if (error instanceof StatusError && error.reason === 'AlreadyExists') return;
-      this.context.events.event(
-        this.set,
-        'Warning',
-        'FailedCreate',
-        `Create ${what} failed error: ${(error as Error).message}`,
-      );
-      throw error;
-    }
-    this.context.events.event(this.set, 'Normal', 'SuccessfulCreate', `Create ${what} successful`);
+    const made = await this.create(PODS, pod, `Create ${what}`, 'successful');
+    if (made) this.created.push(made);
   }
 
   private async createClaims(ordinal: number): Promise<void> {
@@ -207,19 +196,27 @@ class Round {
       if (this.context.cache(PERSISTENT_VOLUME_CLAIMS).get(namespace, name)) continue;
       const set = this.set.metadata.name;
       const what = `Claim ${name} Pod ${set}-${ordinal} in StatefulSet ${set}`;
-      try {
-        await this.context.client.create(PERSISTENT_VOLUME_CLAIMS, wanted);
-        this.context.events.event(this.set, 'Normal', 'SuccessfulCreate', `Create ${what} success`);
-      } catch (error) {
-        if (error instanceof StatusError && error.reason === 'AlreadyExists') continue;
-        this.context.events.event(
-          this.set,
-          'Warning',
-          'FailedCreate',
-          `Create ${what} failed error: ${(error as Error).message}`,
-        );
-        throw error;
-      }
+      await this.create(PERSISTENT_VOLUME_CLAIMS, wanted, `Create ${what}`, 'success');
+    }
+  }
+
+  /** Says in an event how it went; undefined when one of that name is there already. */
+  private async create(
+    resource: GroupVersionResource,
+    wanted: KubeObject,
+    what: string,
+    well: string,
+  ): Promise<KubeObject | undefined> {
+    const { client, events } = this.context;
+    try {
+      const made = await client.create(resource, wanted);
+      events.event(this.set, 'Normal', 'SuccessfulCreate', `${what} ${well}`);
+      return made;
+    } catch (error) {
+      if (error instanceof StatusError && error.reason === 'AlreadyExists') return undefined;
+      const why = (error as Error).message;
+      events.event(this.set, 'Warning', 'FailedCreate', `${what} failed error: ${why}`);
+      throw error;
     }
   }
 

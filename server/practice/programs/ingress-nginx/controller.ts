@@ -3,6 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { type KubeObject, type ObjectKey, StatusError } from '../../../kube/index.ts';
+import { flagOf, switchedOn } from '../flags.ts';
 import { portsOf } from '../general.ts';
 import { errorStamp } from '../nginx-stamps.ts';
 import {
@@ -50,11 +51,6 @@ const STATUS_KEY =
   '&ObjectMeta{Name:sync status,GenerateName:,Namespace:,SelfLink:,UID:,ResourceVersion:,Generation:0,CreationTimestamp:0001-01-01 00:00:00 +0000 UTC,DeletionTimestamp:<nil>,DeletionGracePeriodSeconds:nil,Labels:map[string]string{},Annotations:map[string]string{},OwnerReferences:[]OwnerReference{},Finalizers:[],ManagedFields:[]ManagedFieldsEntry{},}';
 
 /** The value of `--name=value`; `true` for a bare `--name`. */
-function flag({ argv }: Container, name: string): string | undefined {
-  const found = argv.find(arg => arg === `--${name}` || arg.startsWith(`--${name}=`));
-  return found === undefined ? undefined : found === `--${name}` ? 'true' : found.slice(name.length + 3);
-}
-
 class IngressController {
   private readonly container: Container;
   private readonly nginx: Nginx;
@@ -71,17 +67,17 @@ class IngressController {
     this.container = container;
     this.nginx = new Nginx(container);
     this.classes = {
-      controller: flag(container, 'controller-class') ?? 'k8s.io/ingress-nginx',
-      annotation: flag(container, 'ingress-class') ?? 'nginx',
-      withoutClass: flag(container, 'watch-ingress-without-class') === 'true',
+      controller: flagOf(container, 'controller-class') ?? 'k8s.io/ingress-nginx',
+      annotation: flagOf(container, 'ingress-class') ?? 'nginx',
+      withoutClass: switchedOn(container, 'watch-ingress-without-class'),
       ignoreClasses,
     };
-    const service = flag(container, 'publish-service');
-    const addresses = flag(container, 'publish-status-address');
+    const service = flagOf(container, 'publish-service');
+    const addresses = flagOf(container, 'publish-status-address');
     this.status = {
       ...(service && { service }),
       ...(addresses && { addresses }),
-      internalOnly: flag(container, 'report-node-internal-ip-address') === 'true',
+      internalOnly: switchedOn(container, 'report-node-internal-ip-address'),
     };
   }
 
@@ -285,7 +281,7 @@ class IngressController {
     if (!container.api) return undefined;
     const addresses = await addressesOf(container, container.api, this.status);
     await publish(container, container.api, this.own(), addresses);
-    return Number(flag(container, 'status-update-interval') ?? STATUS_SECONDS) * 1000;
+    return Number(flagOf(container, 'status-update-interval') ?? STATUS_SECONDS) * 1000;
   }
 }
 

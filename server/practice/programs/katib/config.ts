@@ -1,5 +1,6 @@
 // What katib-controller reads at its start: the KatibConfig in the file that --katib-config names. Knows no cluster.
 
+import { flagOf } from '../flags.ts';
 import type { Container } from '../types.ts';
 
 export interface KatibConfig {
@@ -14,9 +15,7 @@ export interface KatibConfig {
 
 /** Throws an error in Go's words when there is no such file. */
 export async function readConfig(container: Container): Promise<KatibConfig> {
-  const path = /^--katib-config=(.*)$/.exec(
-    container.argv.find(arg => arg.startsWith('--katib-config=')) ?? '',
-  )?.[1];
+  const path = flagOf(container, 'katib-config');
   const text = path && container.files.readText(path);
   if (!text) throw new Error(`open ${path ?? ''}: no such file or directory`);
   // Loaded by whoever runs Katib: every other cluster starts without.

@@ -1,5 +1,6 @@
 // KServe's server for XGBoost: loads the one model file it finds, and answers the V1 protocol from it. Knows no cluster.
 
+import { flagOf } from '../flags.ts';
 import { exitOf, untilAborted } from '../signals.ts';
 import type { Container, HttpRequest, HttpResponse, Program } from '../types.ts';
 import { type Booster, ModelError, readBooster } from './booster.ts';
@@ -17,14 +18,6 @@ const json = (value: unknown, status = 200): HttpResponse => ({
 function line(c: Container, level: string, place: string, text: string): void {
   const at = new Date(c.clock.now()).toISOString().replace('T', ' ').slice(0, 23);
   c.logError(`${at} 1 kserve ${level} [${place}] ${text}`);
-}
-
-function flag(c: Container, name: string, otherwise: string): string {
-  for (const [index, arg] of c.argv.entries()) {
-    if (arg.startsWith(`--${name}=`)) return arg.slice(name.length + 3);
-    if (arg === `--${name}`) return c.argv[index + 1] ?? otherwise;
-  }
-  return otherwise;
 }
 
 /** Undefined when there is no model file; throws when there are several, or one that cannot be read. */
@@ -72,9 +65,9 @@ export const xgbserver: Program = {
   image: 'docker.io/kserve/xgbserver',
   config: { entrypoint: ['python', '-m', 'xgbserver'], user: '1000', exposed: [8080] },
   async run(c) {
-    const name = flag(c, 'model_name', 'model');
-    const folder = flag(c, 'model_dir', '/mnt/models');
-    const port = Number(flag(c, 'http_port', '8080'));
+    const name = flagOf(c, 'model_name') ?? 'model';
+    const folder = flagOf(c, 'model_dir') ?? '/mnt/models';
+    const port = Number(flagOf(c, 'http_port') ?? '8080');
     c.use({ cpuMillis: 5, memoryBytes: 180 * 1024 * 1024 });
     await c.clock.sleep(START_MS, c.signal);
     if (c.signal.aborted) return exitOf(c);

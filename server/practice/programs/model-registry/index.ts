@@ -2,6 +2,7 @@
 // and its log; what it answers lies in rest.ts.
 
 import { DialError } from '../../network/index.ts';
+import { flagOf } from '../flags.ts';
 import { generalServer } from '../general.ts';
 import { MysqlConnection } from '../mysql/client.ts';
 import { SqlError } from '../mysql/packets.ts';
@@ -32,14 +33,6 @@ function parseDsn(text: string): Dsn | undefined {
   if (!found) return undefined;
   const [, user = '', password = '', host = '', port = '3306', database = ''] = found;
   return { user, password, host, port: Number(port), database };
-}
-
-function flag(container: Container, name: string): string | undefined {
-  for (const [index, arg] of container.argv.entries()) {
-    if (arg.startsWith(`--${name}=`)) return arg.slice(name.length + 3);
-    if (arg === `--${name}`) return container.argv[index + 1];
-  }
-  return undefined;
 }
 
 /** In the words of Go's driver. */
@@ -161,8 +154,8 @@ function program(image: string): Program {
     config: { entrypoint: ['/model-registry'] },
     async run(container) {
       // Only MySQL is spoken here; with a PostgreSQL it does what a server of which nothing is known does.
-      const dsn = parseDsn(flag(container, 'embedmd-database-dsn') ?? '');
-      if (flag(container, 'embedmd-database-type') !== 'mysql' || !dsn) return generalServer.run(container);
+      const dsn = parseDsn(flagOf(container, 'embedmd-database-dsn') ?? '');
+      if (flagOf(container, 'embedmd-database-type') !== 'mysql' || !dsn) return generalServer.run(container);
       return serve(container, dsn);
     },
   };
@@ -174,10 +167,10 @@ async function serve(container: Container, dsn: Dsn): Promise<number> {
   container.use({ cpuMillis: 3, memoryBytes: 34 * 1024 * 1024 });
   await container.clock.sleep(START_MS, container.signal);
   if (container.signal.aborted) return exitOf(container);
-  const port = Number(flag(container, 'port') ?? 8080);
+  const port = Number(flagOf(container, 'port') ?? 8080);
   const registry = new Registry(container, dsn);
   container.serveHttp(port, request => registry.handle(request));
-  say('I', 'proxy.go:184', `Proxy server started at ${flag(container, 'hostname') ?? '0.0.0.0'}:${port}`);
+  say('I', 'proxy.go:184', `Proxy server started at ${flagOf(container, 'hostname') ?? '0.0.0.0'}:${port}`);
   say('I', 'proxy.go:92', 'Connecting to EmbedMD service...');
   for (let attempt = 1; ; attempt++) {
     try {

@@ -130,17 +130,7 @@ export class ShellSession {
       },
     };
     const known = new Set<string>(getCommandNames());
-    const added = [
-      systemCommands,
-      diskCommands,
-      networkCommands,
-      mysqlCommands,
-      redisCommands,
-      pythonCommands,
-      htpasswdCommands,
-    ]
-      .flatMap(make => make(tools))
-      .filter(c => profile.commands.includes(c.name.replace(HIDDEN, '')));
+    const added = addedCommands(tools).filter(c => profile.commands.includes(c.name.replace(HIDDEN, '')));
     this.bash = new Bash({
       fs,
       env: this.env,

@@ -1,6 +1,6 @@
 // From a CRD's openAPIV3Schema to the one schema shape that patching, pruning, defaulting and validation read.
 
-import type { Schema } from '../../../kube/index.ts';
+import { LIMITS, type Schema } from '../../../kube/index.ts';
 import { definition } from '../../schema/index.ts';
 
 /** JSONSchemaProps as stored in a CRD. */
@@ -29,26 +29,7 @@ export interface JsonSchema {
   [keyword: string]: unknown;
 }
 
-const SAME = [
-  'description',
-  'required',
-  'default',
-  'enum',
-  'nullable',
-  'minimum',
-  'maximum',
-  'exclusiveMinimum',
-  'exclusiveMaximum',
-  'multipleOf',
-  'minLength',
-  'maxLength',
-  'pattern',
-  'minItems',
-  'maxItems',
-  'uniqueItems',
-  'minProperties',
-  'maxProperties',
-] as const;
+const SAME = ['description', 'required', 'default', 'enum', ...LIMITS] as const;
 
 const STRING: Schema = { type: 'string' };
 

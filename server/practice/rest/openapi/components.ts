@@ -1,6 +1,6 @@
 // The schemas of one OpenAPI document: turns our one schema shape into OpenAPI v3 and collects what is referred to.
 
-import type { GroupVersionKind, Schema } from '../../../kube/index.ts';
+import { type GroupVersionKind, LIMITS, type Schema } from '../../../kube/index.ts';
 import { definition, descriptionOf } from '../../schema/index.ts';
 
 type Node = Record<string, unknown>;
@@ -128,7 +128,7 @@ export class Components {
     if (schema.enum) node.enum = schema.enum;
     if (owner && schema.enum && node.description)
       node.description = withPossibleValues(String(node.description), schema.enum);
-    for (const key of PLAIN) if (schema[key] !== undefined) node[key] = schema[key];
+    for (const key of LIMITS) if (schema[key] !== undefined) node[key] = schema[key];
     for (const key of COMBINED) {
       if (schema[key]) node[key] = schema[key].map(child => this.#convert(child, owner, ''));
     }
@@ -169,23 +169,6 @@ export class Components {
 
 /** Go's zero values by type; structs are empty objects. */
 const ZERO: Record<string, unknown> = { string: '', boolean: false, integer: 0, number: 0 };
-
-const PLAIN = [
-  'nullable',
-  'minimum',
-  'maximum',
-  'exclusiveMinimum',
-  'exclusiveMaximum',
-  'multipleOf',
-  'minLength',
-  'maxLength',
-  'pattern',
-  'minItems',
-  'maxItems',
-  'uniqueItems',
-  'minProperties',
-  'maxProperties',
-] as const satisfies readonly (keyof Schema)[];
 
 const COMBINED = ['allOf', 'anyOf', 'oneOf'] as const;
 
