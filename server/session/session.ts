@@ -226,9 +226,12 @@ class OpenSession implements Session {
         break;
       }
       case 'reset':
+        await this.#mendKubeconfig('always');
         await this.#attempt.reset();
         break;
       case 'open-terminal':
+        // Whoever deleted their home folder has no way to the cluster any more; a new shell has one.
+        await this.#mendKubeconfig('gone');
         if (this.#terminals.size >= MOST_TERMINALS) this.#tell({ type: 'error', note: TOO_MANY });
         else this.#openTerminal();
         break;
@@ -284,6 +287,20 @@ class OpenSession implements Session {
     }
   }
 
+  async #mendKubeconfig(when: 'always' | 'gone'): Promise<void> {
+    try {
+      await this.#workspace.writeKubeconfig(when);
+    } catch (error) {
+      this.#tell({
+        type: 'error',
+        note: {
+          'zh-TW': `~/.kube/config 寫不進去：${said(error)}`,
+          en: `~/.kube/config cannot be written: ${said(error)}`,
+        },
+      });
+    }
+  }
+
   /** A cluster half prepared is not kept: it would be taken for the lab's start. */
   #keep(status: AttemptView['status']): void {
     const attempt = this.#options.progress.current(this.#options.lab);
@@ -294,7 +311,10 @@ class OpenSession implements Session {
   /** A session always has a terminal: after the last one there is a new one. */
   #forget(id: string): void {
     if (!this.#terminals.delete(id) || this.#closing) return;
-    if (this.#terminals.size === 0) this.#openTerminal();
+    if (this.#terminals.size === 0)
+      void this.#mendKubeconfig('gone').then(
+        () => this.#closing || this.#terminals.size > 0 || this.#openTerminal(),
+      );
     else this.#tell({ type: 'terminals', terminals: this.#terminalInfos() });
   }
 
@@ -324,15 +344,15 @@ const TAKEN_UP: Text = {
 function rebuilt(kept: 'none' | { lost: Text }): Text {
   const why = kept === 'none' ? { 'zh-TW': '它沒有存下來', en: 'it was not kept' } : kept.lost;
   return {
-    'zh-TW': `你離開時的叢集拿不回來（${why['zh-TW']}），已經重新準備成實作一開始的樣子。做過的檢查點仍然算數。`,
+    'zh-TW': `你離開時的叢集拿不回來（${why['zh-TW']}），已經重新準備成實作一開始的樣子。過了的關卡仍然算數。`,
     en: `The cluster you left cannot be taken up again (${why.en}), so it was prepared anew as at the lab's start. What you passed still counts.`,
   };
 }
 
 function broken(code: number): Text {
   return {
-    'zh-TW': `shell 一啟動就結束了（結束碼 ${code}）。請按「重來」重設這個實作；若仍如此，是我們的錯。`,
-    en: `The shell ended as soon as it started (exit code ${code}). Reset the lab; if it happens again, the fault is ours.`,
+    'zh-TW': `shell 一啟動就結束了（結束碼 ${code}）。請按「重來」；若仍如此，是我們的錯。`,
+    en: `The shell ended as soon as it started (exit code ${code}). Press Start over; if it happens again, the fault is ours.`,
   };
 }
 

@@ -1,6 +1,6 @@
 // Lays out a workspace's folder: home, kubeconfig, commands, start-up file. Knows no sandbox and starts nothing.
 
-import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { writeInHome } from './home-file.ts';
@@ -42,8 +42,17 @@ export async function layOutShellFiles(options: ShellFilesOptions): Promise<Shel
 /** Copies a kubeconfig to `~/.kube/config` (0600), with the address at which the shell reaches the API server. */
 export async function writeKubeconfig(home: string, source: string, server?: string): Promise<void> {
   const text = await readFile(source, 'utf8');
-  await writeInHome(home, '.kube/config', server ? withServer(text, server) : text, 0o600);
+  await writeInHome(home, KUBECONFIG, server ? withServer(text, server) : text, 0o600);
 }
+
+/** Whether somebody took `~/.kube/config` away: `rm -rf ~` does. */
+export const lacksKubeconfig = (home: string): Promise<boolean> =>
+  access(join(home, KUBECONFIG)).then(
+    () => false,
+    () => true,
+  );
+
+const KUBECONFIG = '.kube/config';
 
 function withServer(text: string, server: string): string {
   const config = parse(text) as { clusters?: { cluster?: { server?: string } }[] };

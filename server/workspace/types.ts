@@ -64,6 +64,8 @@ export interface Workspace {
   readonly tier: SandboxTier;
   /** Throws with a sentence when the sandbox has ended. */
   shell(): ShellCommand;
+  /** Writes `~/.kube/config` as it was at first: whatever the learner made of it, or only where it is gone. */
+  writeKubeconfig(when: 'always' | 'gone'): Promise<void>;
   /** Opens a way to a port of the shells' own loopback, through a unix socket; absent where that is the machine's. */
   relay?(port: number, socketPath: string): Promise<Relay>;
   /** Whether a program listens on this port of the shells' own 127.0.0.1. It does not notice. */

@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 import { enterArgs, INSIDE, kubectlInside, raiseWalls } from './bwrap.ts';
 import { listensHere, listensInside } from './listens.ts';
 import { openRelay } from './relay.ts';
-import { layOutShellFiles, writeKubeconfig } from './shell-files.ts';
+import { lacksKubeconfig, layOutShellFiles, writeKubeconfig } from './shell-files.ts';
 import type { Workspace, WorkspaceOptions } from './types.ts';
 
 const ENDED = 'The sandbox has ended; reset the lab to get a new one.';
@@ -39,10 +39,12 @@ async function openWalled(options: WorkspaceOptions, socketPath: string): Promis
     kubectl: kubectl.bind,
     node: (options.tools ?? []).length > 0 ? process.execPath : undefined,
   });
-  await writeKubeconfig(files.home, options.cluster.kubeconfig, walls.server);
+  const kubeconfig = kubeconfigOf(files.home, options.cluster.kubeconfig, walls.server);
+  await kubeconfig('always');
   return {
     home: files.home,
     tier: 'bwrap',
+    writeKubeconfig: kubeconfig,
     shell: () => {
       if (walls.pid === undefined) throw new Error(ENDED);
       const nonce = newNonce();
@@ -81,10 +83,12 @@ async function openOwn(options: WorkspaceOptions): Promise<Workspace> {
     // The stand-ins for minikube and docker belong to the practice cluster alone.
     tools: options.cluster.kind === 'practice' ? (options.tools ?? []) : [],
   });
-  await writeKubeconfig(files.home, options.cluster.kubeconfig);
+  const kubeconfig = kubeconfigOf(files.home, options.cluster.kubeconfig);
+  await kubeconfig('always');
   return {
     home: files.home,
     tier: 'none',
+    writeKubeconfig: kubeconfig,
     shell: () => {
       const nonce = newNonce();
       const own = Object.fromEntries(
@@ -112,6 +116,12 @@ async function openOwn(options: WorkspaceOptions): Promise<Workspace> {
     },
     listens: listensHere,
     close: async () => {},
+  };
+}
+
+function kubeconfigOf(home: string, source: string, server?: string): Workspace['writeKubeconfig'] {
+  return async when => {
+    if (when === 'always' || (await lacksKubeconfig(home))) await writeKubeconfig(home, source, server);
   };
 }
 

@@ -113,6 +113,39 @@ for (const tier of ['bwrap', 'none'] as const) {
       );
       terminal.close();
     });
+    test('gets its kubeconfig again in the next terminal and by a reset, whatever was made of it', async () => {
+      const terminal = await connect();
+      await terminal.prompt();
+      const path = join(lab.options[0]!.home, '.kube', 'config');
+      const atFirst = await readFile(path, 'utf8');
+      const { WebSocket } = await import('ws');
+      const control = new WebSocket(`${server.origin.replace('http', 'ws')}/ws/session/${session}`, {
+        headers: { cookie: server.cookie },
+        origin: server.origin,
+      });
+      const listed: string[] = [];
+      control.on('message', data => listed.push(String(data)));
+      await new Promise(resolve => control.once('open', resolve));
+      const openAnother = async () => {
+        const before = listed.length;
+        control.send('{"type":"open-terminal"}');
+        await eventually(() => listed.slice(before).some(text => text.includes('"terminals"')));
+      };
+
+      await output(terminal, lab, 'rm -rf ~/.kube');
+      await openAnother();
+      assert.equal(await readFile(path, 'utf8'), atFirst);
+      assert.equal((await stat(path)).mode & 0o777, 0o600);
+
+      await output(terminal, lab, 'echo mine > ~/.kube/config');
+      await openAnother();
+      assert.equal(await readFile(path, 'utf8'), 'mine\n', 'what is there is the learner’s');
+
+      control.send('{"type":"reset"}');
+      await eventually(async () => (await readFile(path, 'utf8')) === atFirst);
+      control.close();
+      terminal.close();
+    });
     test('knows the commands of the practice cluster', async () => {
       const terminal = await connect();
       await terminal.prompt();

@@ -76,7 +76,7 @@ function notHere(what) {
     64,
     '',
     `${what} is not possible here: this is a practice cluster that belongs to the page`,
-    'use Reset in the lab panel to start over, or choose your own minikube as the cluster',
+    'press "Start over" in the lab panel for a fresh cluster, or choose your own minikube as the cluster',
   );
 }
 
