@@ -31,7 +31,7 @@ export interface CommandSource {
 /** What a check says. `holds` and the bad news carry what was seen; `could-not-look` is ours, not the learner's. */
 export interface Verdict {
   state: CheckState;
-  /** What was seen, as a sentence. */
+  /** What was seen, as a sentence; of what holds, its name is enough. */
   said?: Text;
   findings?: Finding[];
   /** The object that came closest; for the side-by-side and for diagnoses. */
@@ -47,6 +47,8 @@ export interface CheckContext {
   clock: Clock;
   /** What ran before this moment does not count. Milliseconds since the epoch. */
   since: number;
+  /** When the turn of what is checked came; later than `since` where other steps go before. Milliseconds since the epoch. */
+  opened: number;
   /** The learner's last answer to this check. */
   answer?: string;
   /** Where the lab's files are (scripts). */

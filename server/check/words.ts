@@ -26,7 +26,7 @@ export function nameRef(ref: Ref): Text {
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
   const zh = [
-    ref.namespace && `命名空間 ${ref.namespace} 裡的`,
+    ref.namespace && `命名空間 ${ref.namespace} 裡${labels ? '' : '的'}`,
     labels && `標籤為 ${labels} 的`,
     ` ${ref.kind}${ref.name ? ` ${ref.name}` : ''}`,
   ];

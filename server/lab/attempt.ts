@@ -121,6 +121,7 @@ class RunningAttempt implements Attempt {
       this.now(),
     );
     await state.running?.look();
+    await step.confirming;
     this.tellStep(step);
     return undefined;
   }
@@ -359,6 +360,7 @@ class RunningAttempt implements Attempt {
       commands,
       home,
       since: step?.since ?? Date.parse(this.record.startedAt),
+      opened: step?.openedAt ?? Date.parse(this.record.startedAt),
       answer: state?.answer,
       labFolder: this.lab.folder,
       signal: this.life.signal,

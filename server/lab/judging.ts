@@ -40,6 +40,7 @@ export class Judging {
     for (const step of steps) {
       if (!step.opened) {
         step.opened = true;
+        step.openedAt = Date.parse(this.options.now());
         if (step.passedAt !== undefined) this.letGo(step);
         for (const state of step.checks) if (!state.latched) this.look(step, state);
         this.options.changed(step);
@@ -67,6 +68,7 @@ export class Judging {
   }
 
   private look(step: StepState, state: CheckState): void {
+    state.atFirst = undefined;
     state.running = runCheck(
       state.check,
       () => this.options.context(step, state),
@@ -74,8 +76,9 @@ export class Judging {
     );
   }
 
-  private heard(step: StepState, state: CheckState, verdict: Verdict): void {
+  private heard(step: StepState, state: CheckState, told: Verdict): void {
     const { author, changed, now, progress, record } = this.options;
+    const verdict: Verdict = this.isUntried(state, told) ? { ...told, state: 'not-yet' } : told;
     if (verdict.state !== state.verdict.state)
       progress.verdict(record, step.id, state.check.id, verdict.state, now());
     state.verdict = verdict;
@@ -91,6 +94,14 @@ export class Judging {
     if (author) void this.tellAuthor(step, state);
   }
 
+  /** What still is as it was when the step's turn came is not wrong: it is not done yet. */
+  private isUntried(state: CheckState, { state: verdict, said }: Verdict): boolean {
+    if (state.check.guard !== undefined || kindOf(state.check.kind).latches) return false;
+    const text = JSON.stringify(said ?? '');
+    state.atFirst ??= text;
+    return verdict === 'wrong' && text === state.atFirst;
+  }
+
   private async tellAuthor(step: StepState, state: CheckState): Promise<void> {
     state.author = await authorCheck(state.check, state.running?.timing(), this.options.kube);
     this.options.changed(step);
@@ -99,16 +110,29 @@ export class Judging {
   /** Turns a step's verdicts into passed or slipped, and opens what follows. */
   private settle(step: StepState): void {
     const states = step.checks.map(({ verdict }) => verdict.state);
-    if (states.every(state => state === 'holds')) {
+    if (allHold(step)) {
       step.slippedAt = undefined;
-      if (step.passedAt === undefined) this.pass(step);
-      this.options.holds();
+      if (step.passedAt === undefined) step.confirming ??= this.confirm(step);
+      else this.options.holds();
     } else if (
       step.passedAt !== undefined &&
       states.some(state => state === 'wrong' || (state === 'not-yet' && looked(step)))
     ) {
       step.slippedAt ??= this.options.now();
     }
+  }
+
+  /**
+   * Checks look each for itself: what one has just seen to hold may already be too much for another that has not looked since. So
+   * all look once more before the step passes.
+   */
+  private async confirm(step: StepState): Promise<void> {
+    await Promise.all(step.checks.map(({ running }) => running?.look()));
+    step.confirming = undefined;
+    if (this.stopped || step.passedAt !== undefined || !allHold(step)) return;
+    this.pass(step);
+    this.options.holds();
+    this.options.changed(step);
   }
 
   private pass(step: StepState): void {
@@ -121,6 +145,8 @@ export class Judging {
     queueMicrotask(() => this.stopped || this.open());
   }
 }
+
+const allHold = ({ checks }: StepState): boolean => checks.every(({ verdict }) => verdict.state === 'holds');
 
 /** Whether each check has looked at least once: before that, "not yet" says nothing. */
 const looked = (step: StepState): boolean =>

@@ -191,7 +191,8 @@ async function refuses(
   const said = (check: CheckView) =>
     check.said?.en.includes(mistake.says.en) === true && check.said['zh-TW'].includes(mistake.says['zh-TW']);
   const spoken = await waitFor(options.clock, WORDS_TIMEOUT, () => words().some(said));
-  const wrong = () => viewOf(stage, mistake.step).state === 'passed';
+  // Passed for a moment is passed: points and the way back to that moment are given.
+  const wrong = () => viewOf(stage, mistake.step).state !== 'open';
   if (!spoken) {
     const heard = words().map(
       check =>
@@ -244,6 +245,7 @@ async function withContext<T>(
       commands: stage.commands,
       home: stage.home,
       since: Date.parse(stage.attempt.view().startedAt),
+      opened: Date.parse(stage.attempt.view().startedAt),
       labFolder: lab.folder,
       signal: AbortSignal.timeout(STEP_TIMEOUT),
     });

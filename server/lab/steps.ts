@@ -5,12 +5,20 @@ import { compare } from '#common/match/index.ts';
 import type {
   AuthorCheck,
   CheckView,
+  Finding,
   LabResult,
   Points,
   SolutionLine,
   StepView,
 } from '#common/protocol/index.ts';
-import { expectedValue, type KubeWatch, type RunningCheck, say, type Verdict } from '../check/index.ts';
+import {
+  expectedValue,
+  type KubeWatch,
+  type RunningCheck,
+  say,
+  type Verdict,
+  youRan,
+} from '../check/index.ts';
 import type { AttemptRecord, LatchRecord, Progress, StepRecord } from '../progress/index.ts';
 import { solutionOf } from './files.ts';
 import type { KeptHome } from './home/index.ts';
@@ -22,6 +30,8 @@ export interface CheckState {
   running?: RunningCheck;
   verdict: Verdict;
   latched: boolean;
+  /** What was said of it when its step's turn came, as JSON. */
+  atFirst?: string;
   answer?: string;
   author?: AuthorCheck;
 }
@@ -36,8 +46,12 @@ export interface StepState {
   /** Answers of the opened solution that only the cluster knows, by check. */
   answers?: Record<string, string>;
   opened: boolean;
+  /** All its checks hold and look once more. */
+  confirming?: Promise<void>;
   /** What ran or was written before does not count for this step. Milliseconds since the epoch. */
   since: number;
+  /** When its turn came. Milliseconds since the epoch. */
+  openedAt?: number;
   /** The moment at which it passed, where the cluster can be kept. */
   kept?: Moment;
 }
@@ -74,12 +88,18 @@ export function stepsFrom(
           check,
           latched,
           answer: check.kind === 'answer' ? latch?.value : undefined,
-          verdict: { state: latched ? 'holds' : 'not-yet' },
+          verdict: latched ? heldBefore(check, latch.value) : { state: 'not-yet' },
         };
       }),
     };
   });
 }
+
+/** What was latched in an earlier sitting; of a command the record keeps the line. */
+const heldBefore = ({ kind }: Check, value: string): Verdict => ({
+  state: 'holds',
+  ...(kind === 'command' && value !== '' ? { said: youRan(value) } : {}),
+});
 
 export function stepView(lab: Lab, state: StepState, canRewind: boolean): StepView {
   const { definition } = lab;
@@ -107,7 +127,9 @@ export function stepView(lab: Lab, state: StepState, canRewind: boolean): StepVi
 
 function checkView({ check, verdict, answer, author }: CheckState): CheckView {
   const view: CheckView = { id: check.id, kind: check.kind, state: verdict.state };
-  if (verdict.state !== 'holds') Object.assign(view, { said: verdict.said, findings: verdict.findings });
+  if (verdict.said) view.said = verdict.said;
+  if (verdict.state !== 'holds') view.findings = verdict.findings?.filter(found => !isPattern(check, found));
+  if (check.guard !== undefined) view.guard = true;
   if (author) view.author = author;
   if (check.kind === 'answer') {
     const { prompt, choices } = (check as Check<'answer'>).spec;
@@ -123,14 +145,20 @@ function checkView({ check, verdict, answer, author }: CheckState): CheckView {
   return view;
 }
 
-/** What a step has brought so far: the share of its checks that hold, less what help costs. A guard holds by itself and counts for nothing. */
+/** What a terminal should print is asked for by a pattern, which tells a learner nothing; the sentence tells what it printed. */
+const isPattern = ({ kind }: Check, { path }: Finding): boolean => kind === 'command' && path === 'output';
+
+/** What a step has brought so far: the share of its checks that hold, less what help costs. A guard holds by itself and counts for nothing, but nothing counts while one is broken. */
 function pointsOf({ steps, costs }: LabDefinition, state: StepState): Points {
   const most = steps.find(({ id }) => id === state.id)?.points ?? 0;
   const counted = state.checks.filter(({ check }) => check.guard === undefined);
   const weight = (checks: readonly CheckState[]) =>
     checks.reduce((sum, { check }) => sum + (check.weight ?? 1), 0);
   const passed = state.passedAt !== undefined && state.slippedAt === undefined;
-  const holding = weight(counted.filter(({ verdict }) => verdict.state === 'holds'));
+  const broken = state.checks.some(
+    ({ check, verdict }) => check.guard !== undefined && verdict.state === 'wrong',
+  );
+  const holding = broken ? 0 : weight(counted.filter(({ verdict }) => verdict.state === 'holds'));
   const share = passed ? 1 : holding / Math.max(1, weight(counted));
   const help = state.hintsTaken * costs.hint + (state.solutionAt === undefined ? 0 : costs.solution);
   return { got: Math.max(0, Math.round(most * (share - help / 100))), most };

@@ -98,7 +98,7 @@ export const strings: ClientStrings = {
   reset: 'Start over',
   resetTitle: 'Start this lab over?',
   resetBody:
-    'The cluster goes back to how it was at the start, and this lab’s progress is cleared. Files the lab put into your home folder are written anew; your other files and the terminals stay.',
+    'The cluster goes back to how it was at the start, and this lab’s progress is cleared. Files the lab put into your home folder and the settings of kubectl are written anew; your other files and the terminals stay.',
   resetYes: 'Start over',
   cancel: 'Cancel',
   preparing: 'Preparing the cluster…',
@@ -112,6 +112,7 @@ export const strings: ClientStrings = {
   retry: 'Try again',
   openFailed: 'It did not open: {reason}',
   costs: '−{n} points',
+  costsOne: '−1 point',
   compare: 'Side by side',
   points: 'Points',
   pointsOf: '{got} / {most} points',

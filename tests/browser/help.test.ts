@@ -14,6 +14,7 @@ import {
   openPage,
   overflow,
   picture,
+  SIZES,
   type Size,
 } from './support.ts';
 
@@ -70,6 +71,7 @@ function attempt(): AttemptView {
               { expected: '  phase: Running', seen: '  phase: Pending', same: false },
             ],
           },
+          { id: 'stays', kind: 'resource', state: 'holds', guard: true, said: both('閘道', 'The gateway') },
           {
             id: 'why',
             kind: 'answer',
@@ -135,6 +137,8 @@ const eventually = async (what: () => boolean | Promise<boolean>, why: string) =
 
 story('expected stands beside seen when it is asked for, and stays open', async (page, server) => {
   const compare = room(page).locator('.compare');
+  // A guard that nobody broke is no task: of the three checks two are shown.
+  assert.equal(await room(page).locator('.check').count(), 2);
   assert.equal(await compare.locator('table').isVisible(), false);
   await compare.locator('summary').click();
   assert.match(await compare.locator('tr[data-differs]').innerText(), /≠\s+phase: Pending\s+phase: Running/);
@@ -343,6 +347,34 @@ const complete = (): AttemptView => {
     },
   };
 };
+
+const longNamed = (): AttemptView => {
+  const view = attempt();
+  const account = 'system:serviceaccount:kubeflow:kserve-controller-manager-of-a-long-name';
+  view.steps[2]!.checks[0]!.said = both(`${account} 還不可以。`, `${account} may not yet.`);
+  return view;
+};
+
+story(
+  'a name without a place to break widens no step on a narrow page',
+  async page => {
+    const rights = await page
+      .locator('[data-lab-steps] .step')
+      .evaluateAll(steps => steps.map(step => step.getBoundingClientRect().right));
+    assert.ok(Math.max(...rights) <= SIZES.narrow.width, rights.join(' '));
+  },
+  { size: 'narrow', view: longNamed() },
+);
+
+story('whoever passes the last checkpoint is taken up to how it went', async (page, server) => {
+  const panel = page.locator('[data-lab-panel]');
+  const top = () => panel.evaluate(it => it.scrollTop);
+  await panel.evaluate(it => it.scrollTo(0, it.scrollHeight));
+  assert.ok((await top()) > 0);
+  server.tell({ type: 'attempt', attempt: complete() });
+  await page.locator('[data-complete]').waitFor();
+  await eventually(async () => (await top()) === 0, 'the end of the lab is out of sight');
+});
 
 for (const [language, size, words] of [
   ['en', 'wide', ['27 / 30 points', '1 h 5 min', 'Wrong answers', 'read Events']],

@@ -115,6 +115,9 @@ const make = (name: string, text: string) =>
     metadata: { name },
     data: { text },
   });
+/** The first look at a step tells what was so before anything was done for it. */
+const looked = (attempt: Attempt) =>
+  until(attempt, () => step(attempt, 'make-it').checks[0]?.said !== undefined);
 const remove = (name: string) => api.request('DELETE', `${CONFIGMAPS}/${name}`);
 
 test('an attempt is carried from its first step to its end, and comes back after a restart', {
@@ -139,6 +142,7 @@ test('an attempt is carried from its first step to its end, and comes back after
   });
 
   await t.test('a wrong state is refused with what was seen', async () => {
+    await looked(attempt);
     await make('greeting', 'bye');
     await until(attempt, () => step(attempt, 'make-it').checks[0]?.state === 'wrong');
     assert.deepEqual(step(attempt, 'make-it').checks[0]?.findings, [
@@ -431,6 +435,7 @@ steps:
 test('a state that differs can be seen side by side, an answer cannot', { timeout: 60_000 }, async () => {
   const attempt = open(false, { cluster: keeping(), progress: openProgress({ file: ':memory:', clock }) });
   await attempt.ready;
+  await looked(attempt);
   await make('greeting', 'bye');
   await until(attempt, () => step(attempt, 'make-it').checks[0]?.state === 'wrong');
   await attempt.answer('make-it', 'reply', 'hello');
@@ -442,6 +447,23 @@ test('a state that differs can be seen side by side, an answer cannot', { timeou
   assert.equal(answer?.state, 'wrong');
   assert.equal(answer?.compare, undefined);
   await attempt.reset();
+  await attempt.close();
+});
+
+test('what differs when a step’s turn comes is not done yet; what differs otherwise later is wrong', {
+  timeout: 60_000,
+}, async () => {
+  await make('greeting', 'bye');
+  const attempt = open(true, { cluster: keeping(), progress: openProgress({ file: ':memory:', clock }) });
+  await attempt.ready;
+  await looked(attempt);
+  const check = () => step(attempt, 'make-it').checks[0];
+  assert.equal(check()?.state, 'not-yet');
+  assert.deepEqual(check()?.findings, [{ path: 'data.text', expected: 'hello', actual: 'bye' }]);
+  await remove('greeting');
+  await make('greeting', 'good night');
+  await until(attempt, () => check()?.state === 'wrong');
+  await remove('greeting');
   await attempt.close();
 });
 

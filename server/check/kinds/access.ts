@@ -39,15 +39,19 @@ export const access: CheckKind<KindSpec<'access'>> = {
       );
     }
     const allowed = reply.body.status?.allowed === true;
-    if (allowed === spec.allowed) return { state: 'holds' };
     const where = spec.namespace
       ? say(`命名空間 ${spec.namespace}`, `namespace ${spec.namespace}`)
       : say('整個叢集', 'the whole cluster');
+    const said = say(
+      `${spec.as} 在${where['zh-TW']}${allowed ? '可以' : '不可以'} ${spec.verb} ${spec.resource}`,
+      `${spec.as} ${allowed ? 'can' : 'cannot'} ${spec.verb} ${spec.resource} in ${where.en}`,
+    );
+    if (allowed === spec.allowed) return { state: 'holds', said: say(`${said['zh-TW']}。`, `${said.en}.`) };
     return {
       state: 'wrong',
       said: say(
-        `${spec.as} 在${where['zh-TW']}${allowed ? '可以' : '不可以'} ${spec.verb} ${spec.resource}，應該${spec.allowed ? '可以' : '不可以'}。`,
-        `${spec.as} ${allowed ? 'can' : 'cannot'} ${spec.verb} ${spec.resource} in ${where.en}, and ${spec.allowed ? 'should' : 'should not'}.`,
+        `${said['zh-TW']}，應該${spec.allowed ? '可以' : '不可以'}。`,
+        `${said.en}, and ${spec.allowed ? 'should' : 'should not'}.`,
       ),
       findings: [
         { path: `${spec.verb} ${spec.resource}`, expected: yesNo(spec.allowed), actual: yesNo(allowed) },

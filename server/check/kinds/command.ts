@@ -1,4 +1,7 @@
 // command: such a command ran in the learner's terminal. Looks at what ran, never runs anything.
+//
+// What worked earlier in the attempt counts, and the learner is told so: who has seen it need not type it again. What went wrong
+// before the check's turn came was no answer to it, and is not held against anybody.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,15 +18,16 @@ export const command: CheckKind<Spec> = {
   latches: true,
 
   async run(spec, context): Promise<Verdict> {
-    const { commands, since } = context;
+    const { commands, since, opened } = context;
     const fitting = commands
       .recent()
       .filter(run => run.startedAt >= since && commandFits(spec.ran, run.line));
     const elsewhere = spec.namespace === undefined ? undefined : await namespaceOfContext(context.home);
     const judged = fitting.map(run => ({ run, findings: judge(run, spec, elsewhere) }));
-    const good = judged.find(({ findings }) => findings.length === 0);
-    if (good) return { state: 'holds', seen: good.run };
-    const last = judged.at(-1);
+    const good = judged.findLast(({ findings }) => findings.length === 0);
+    if (good)
+      return { state: 'holds', said: youRan(good.run.line, good.run.startedAt < opened), seen: good.run };
+    const last = judged.findLast(({ run }) => (run.endedAt ?? Number.POSITIVE_INFINITY) >= opened);
     if (!last) return { state: 'not-yet' };
     return {
       state: last.run.endedAt === undefined ? 'not-yet' : 'wrong',
@@ -38,6 +42,15 @@ export const command: CheckKind<Spec> = {
 };
 
 type Spec = KindSpec<'command'>;
+
+/** What is said of a command that counts. */
+export const youRan = (line: string, early = false): Text =>
+  early
+    ? say(
+        `你之前就執行過 \`${line}\`，算數，不用再打一次。`,
+        `You ran \`${line}\` before this checkpoint opened; it counts.`,
+      )
+    : say(`你執行了 \`${line}\`。`, `You ran \`${line}\`.`);
 
 /** Stands for the place at which a line printed the words itself. */
 const BY_HAND = 'printed by';
@@ -101,10 +114,12 @@ function judge(
         actual: asked[0] === '*' ? '-A' : (asked[0] ?? ''),
       });
   }
+  const byHand = saidByHand(run.line);
   if (
     output !== undefined &&
+    byHand !== '' &&
     match(output, run.output).length === 0 &&
-    match(output, saidByHand(run.line)).length === 0
+    match(output, byHand).length === 0
   )
     findings.push({ path: BY_HAND, expected: 'kubectl', actual: 'echo' });
   return findings;

@@ -51,6 +51,7 @@ export function scene(t: TestContext, home = '/nonexistent', labFolder = '/nonex
       home,
       labFolder,
       since: 0,
+      opened: 0,
       signal: life.signal,
       commands: {
         recent: () => runs,

@@ -5,7 +5,7 @@ import { open, realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import type { KindSpec } from '#common/lab/index.ts';
-import { closest } from '#common/match/index.ts';
+import { closest, isObject, isOperator } from '#common/match/index.ts';
 import type { CheckKind, Verdict } from '../types.ts';
 import { nameFindings, say } from '../words.ts';
 
@@ -49,7 +49,8 @@ export const file: CheckKind<Spec> = {
         findings: [{ path: spec.path, expected: spec.contains, actual: content.slice(0, 80) }],
       };
     }
-    if (spec.match === undefined) return { state: 'holds' };
+    const holds: Verdict = { state: 'holds', said: say(spec.path, spec.path) };
+    if (spec.match === undefined) return holds;
     const parsed = parse(spec, content);
     if ('problem' in parsed)
       return {
@@ -61,7 +62,16 @@ export const file: CheckKind<Spec> = {
       };
     const best = closest(spec.match, parsed.documents);
     if (!best) return { state: 'wrong', said: say(`${spec.path} 是空的。`, `${spec.path} is empty.`) };
-    if (best.findings.length === 0) return { state: 'holds' };
+    if (best.findings.length === 0) return holds;
+    if (isObject(spec.match) && !isOperator(spec.match) && !isObject(best.value))
+      return {
+        state: 'wrong',
+        said: say(
+          `${spec.path} 裡是一般的文字，不是 YAML 或 JSON 寫的物件。`,
+          `${spec.path} holds plain text and no object in YAML or JSON.`,
+        ),
+        seen: best.value,
+      };
     const words = nameFindings(best.findings);
     return {
       state: 'wrong',

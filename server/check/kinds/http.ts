@@ -64,7 +64,8 @@ export const http: CheckKind<Spec> = {
       };
     }
     const findings = judge(spec, answer);
-    if (findings.length === 0) return { state: 'holds' };
+    if (findings.length === 0)
+      return { state: 'holds', said: say(`${spec.service}${spec.path}`, `${spec.service}${spec.path}`) };
     const words = nameFindings(findings);
     return {
       state: 'wrong',

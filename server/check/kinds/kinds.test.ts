@@ -230,6 +230,16 @@ test('a file outside the home folder is not read', async t => {
   assert.match(verdict.said?.en ?? '', /outside the home folder/);
 });
 
+test('plain text where an object is wanted is called that, without the words of the check', async t => {
+  const s = withHome(t);
+  writeFileSync(join(s.context.home, 'pod.yaml'), 'NAME READY\nhello 1/1\n');
+  const spec = { path: '~/pod.yaml', match: { kind: 'Pod', metadata: { uid: { $exists: true } } } };
+  const verdict = await KINDS.file.run(spec, s.context);
+  assert.equal(verdict.state, 'wrong');
+  assert.match(verdict.said?.en ?? '', /holds plain text/);
+  assert.equal(verdict.findings, undefined);
+});
+
 test('what only has the name of a file is none: a folder, a socket, a pipe that nobody writes to', async t => {
   const s = withHome(t);
   const path = join(s.context.home, 'rbac.yaml');
@@ -367,6 +377,49 @@ test('a command about another namespace is told, also where the context names it
     'current-context: here\ncontexts: [{ name: here, context: { namespace: shop } }]\n',
   );
   assert.equal((await ask('kubectl auth can-i list pods')).state, 'holds');
+});
+
+test('a command that worked before its step opened counts and is told so, one that failed is not held against it', async t => {
+  const s = scene(t);
+  const spec = { ran: 'kubectl get pods', exit: 0, output: { $matches: 'Running' } };
+  const judged = () => KINDS.command.run(spec, { ...s.context, since: 10, opened: 100 });
+  const ran = (startedAt: number, exit: number, output = '') =>
+    s.ran({ line: 'kubectl get pods -A', startedAt, endedAt: startedAt + 1, exit, output });
+
+  ran(50, 1, 'connection refused');
+  assert.deepEqual(await judged(), { state: 'not-yet' });
+  ran(110, 0, 'No resources found');
+  assert.equal((await judged()).state, 'wrong');
+  ran(5, 0, 'web Running');
+  assert.equal((await judged()).state, 'wrong', 'what ran before the attempt does not count');
+  ran(60, 0, 'web Running');
+  const held = await judged();
+  assert.equal(held.state, 'holds');
+  assert.match(held.said?.en ?? '', /You ran `kubectl get pods -A` before this checkpoint opened/);
+  ran(120, 0, 'web Running');
+  assert.equal((await judged()).said?.en, 'You ran `kubectl get pods -A`.');
+});
+
+test('a command that must not print something needs to print nothing of its own', async t => {
+  const s = scene(t);
+  const spec = { ran: 'kubectl get pods', exit: 0, output: { $not: { $matches: 'No resources found' } } };
+  s.ran({
+    line: 'kubectl get pods',
+    endedAt: 2,
+    exit: 0,
+    output: 'No resources found in default namespace.',
+  });
+  assert.equal((await KINDS.command.run(spec, s.context)).state, 'wrong');
+  s.ran({ line: 'kubectl get pods -n shop', endedAt: 3, exit: 0, output: 'NAME\nweb' });
+  assert.equal((await KINDS.command.run(spec, s.context)).state, 'holds');
+});
+
+test('what began before its step opened and still runs is judged by what it prints', async t => {
+  const s = scene(t);
+  const spec = { ran: 'kubectl port-forward', output: { $matches: 'Forwarding from' } };
+  s.ran({ line: 'kubectl port-forward svc/web 8080:80', startedAt: 50, output: 'waiting' });
+  const verdict = await KINDS.command.run(spec, { ...s.context, opened: 100 });
+  assert.match(verdict.said?.en ?? '', /waiting/);
 });
 
 test('words that the line printed itself prove nothing', async t => {

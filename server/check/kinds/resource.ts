@@ -2,6 +2,7 @@
 
 import type { KindSpec } from '#common/lab/index.ts';
 import { closest, match } from '#common/match/index.ts';
+import type { KubeObject } from '../../kube/index.ts';
 import type { CheckKind, Verdict } from '../types.ts';
 import { nameFindings, nameObject, nameRef, say, show } from '../words.ts';
 
@@ -14,12 +15,16 @@ export const resource: CheckKind<KindSpec<'resource'>> = {
     const meant = nameRef(ref);
     if (count !== undefined) {
       const matching = objects.filter(object => match(tree, object).length === 0);
-      if (match(count, matching.length).length === 0) return { state: 'holds' };
+      if (match(count, matching.length).length === 0)
+        return {
+          state: 'holds',
+          said: say(`${meant['zh-TW']}：${matching.length}`, `${meant.en}: ${matching.length}`),
+        };
       return {
         state: 'wrong',
         said: say(
-          `${meant['zh-TW']}符合的有 ${matching.length} 個，應為 ${show(count)}。`,
-          `${matching.length} match (${meant.en}), expected ${show(count)}.`,
+          `${meant['zh-TW']}：符合的有 ${matching.length} 個，應為 ${show(count)}。`,
+          `${meant.en}: ${matching.length} match, expected ${show(count)}.`,
         ),
         findings: [{ path: 'count', expected: show(count), actual: String(matching.length) }],
         seen: objects.find(object => !matching.includes(object)),
@@ -42,15 +47,16 @@ export const resource: CheckKind<KindSpec<'resource'>> = {
     }
     const failing = objects.filter(object => match(tree, object).length > 0);
     if (every ? failing.length === 0 : failing.length < objects.length) {
-      return { state: 'holds', seen: objects.find(object => !failing.includes(object)) };
+      const seen = objects.find(object => !failing.includes(object));
+      return { state: 'holds', said: every || !seen ? meant : nameOf(seen, ref.kind), seen };
     }
     const best = closest(tree, failing);
     if (!best) return { state: 'not-yet' };
-    const name = nameObject(best.value.kind ? best.value : { ...best.value, kind: ref.kind });
+    const name = nameOf(best.value, ref.kind);
     const words = nameFindings(best.findings);
     return {
       state: 'wrong',
-      said: say(`${name}：${words['zh-TW']}。`, `${name}: ${words.en}.`),
+      said: say(`${name['zh-TW']}：${words['zh-TW']}。`, `${name.en}: ${words.en}.`),
       findings: best.findings,
       seen: best.value,
     };
@@ -58,6 +64,12 @@ export const resource: CheckKind<KindSpec<'resource'>> = {
 
   watch: ({ ref }, { kube }, changed) => kube.watch(ref, changed),
 };
+
+/** Lists name the kind once for all of their objects. */
+function nameOf(object: KubeObject, kind: string) {
+  const name = nameObject(object.kind ? object : { ...object, kind });
+  return say(name, name);
+}
 
 /** A space between Chinese and a Latin word. */
 const space = (text: string) => (/^[A-Za-z]/.test(text) ? ` ${text}` : text);

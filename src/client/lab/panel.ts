@@ -30,6 +30,8 @@ export class LabPanel {
   #attempt: AttemptView | undefined;
   #startedAt = '';
   #noticed = '';
+  /** Undefined until the lab is ready: what was complete when the page opened is not just done. */
+  #ended: boolean | undefined;
   #drawing: Drawing | undefined;
   #author: Author | undefined;
   /** How the lines of solutions went that were performed here: `step/line`. */
@@ -114,9 +116,7 @@ export class LabPanel {
     if (before && before.state !== 'passed' && step.state === 'passed') {
       const item = find(`[data-step="${CSS.escape(step.id)}"]`, this.#steps);
       item?.classList.add('just-passed');
-      // To the next step, or up to the words about the end.
-      const next = find('[data-current]', this.#steps) ?? this.#notice;
-      next.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+      find('[data-current]', this.#steps)?.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
     }
   }
 
@@ -211,6 +211,10 @@ export class LabPanel {
       parts.push(h('p', { class: 'notice bad' }, `${words.failed}: ${note?.[language] ?? ''}`));
     else if (complete && result) parts.push(drawResult(attempt, result, words, this.#next));
     this.#notice.replaceChildren(...parts.filter(part => part !== false && part !== undefined));
+    // The last step lies at the bottom, the words about the end at the top: whoever just got there is taken to them.
+    const ended = status === 'complete';
+    if (ended && this.#ended === false) this.#root.scrollTo({ top: 0, behavior: 'smooth' });
+    this.#ended = status === 'preparing' ? undefined : ended;
   }
 
   #drawUndo(undo: NonNullable<AttemptView['undo']>): HTMLElement {

@@ -30,7 +30,8 @@ export function drawHelp(step: StepView, words: ClientStrings, wishes: HelpWishe
 function drawButtons(step: StepView, open: boolean, words: ClientStrings, wishes: HelpWishes) {
   const button = (key: string, text: string, onclick: () => void) =>
     h('button', { type: 'button', class: 'quiet', 'data-key': `${step.id}/${key}`, onclick }, text);
-  const cost = (points = 0) => (points > 0 ? ` · ${fill(words.costs, { n: points })}` : '');
+  const cost = (points = 0) =>
+    points > 0 ? ` · ${fill(points === 1 ? words.costsOne : words.costs, { n: points })}` : '';
   const buttons = [
     step.hintsLeft > 0 &&
       open &&

@@ -84,23 +84,29 @@ function drawChecks(step: StepView, words: ClientStrings, wishes: StepWishes): H
   return h(
     'ul',
     { class: 'checks' },
-    ...step.checks.map(check =>
-      h(
-        'li',
-        { class: 'check', 'data-state': check.state, 'data-kind': check.kind },
-        check.prompt && h('p', {}, inline(check.prompt[language])),
-        h('span', { class: 'check-state' }, `${SIGNS[check.state]} ${words[check.state]}`),
-        drawSaid(check, words),
-        check.findings && check.findings.length > 0 && drawFindings(check.findings, words),
-        check.compare &&
-          check.compare.length > 1 &&
-          drawCompare(step, check.id, check.compare, words, wishes),
-        check.prompt && drawAnswer(step, check, words, wishes),
-        wishes.author?.(check),
+    ...step.checks
+      .filter(check => check.author !== undefined || !isQuiet(check))
+      .map(check =>
+        h(
+          'li',
+          { class: 'check', 'data-state': check.state, 'data-kind': check.kind },
+          check.prompt && h('p', {}, inline(check.prompt[language])),
+          h('span', { class: 'check-state' }, `${SIGNS[check.state]} ${words[check.state]}`),
+          drawSaid(check, words),
+          check.findings && check.findings.length > 0 && drawFindings(check.findings, words),
+          check.compare &&
+            check.compare.length > 1 &&
+            drawCompare(step, check.id, check.compare, words, wishes),
+          check.prompt && drawAnswer(step, check, words, wishes),
+          wishes.author?.(check),
+        ),
       ),
-    ),
   );
 }
+
+/** A guard that nobody broke asks for nothing. */
+const isQuiet = ({ guard, state, said }: CheckView) =>
+  guard === true && (state === 'holds' || (state === 'not-yet' && said === undefined));
 
 function drawPoints({ points, waiting }: StepView, words: ClientStrings): HTMLElement | false {
   return (

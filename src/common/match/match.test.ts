@@ -150,3 +150,13 @@ test('the element that agrees in its name is meant, even when another differs le
     ['[web].image', '[web].tty'],
   );
 });
+
+test('a condition that is not there is missed, another one is not taken for it', () => {
+  const conditions = [{ type: 'PodScheduled', status: 'False' }];
+  assert.deepEqual(match({ conditions: [{ type: 'Ready', status: 'True' }] }, { conditions }), [
+    { path: 'conditions[type=Ready].status', expected: 'True', actual: '<none>' },
+  ]);
+  assert.deepEqual(match({ conditions: [{ type: 'Ready' }] }, { conditions }), [
+    { path: 'conditions[type=Ready]', expected: '<any>', actual: '<none>' },
+  ]);
+});

@@ -130,7 +130,11 @@ function matchList(expected: unknown[], actual: unknown, path: string, exactly: 
       if (rank < bestRank) [best, bestRank] = [column, rank];
     });
     const nearest = best >= 0 ? elements[best] : undefined;
-    if (best < 0 || !isObject(wanted) || isOperator(wanted)) {
+    const lacking = lackingType(wanted, nearest);
+    if (lacking) {
+      const asked = Object.keys(lacking.rest).length > 0 ? lacking.rest : { $exists: true };
+      findings.push(...match(asked, undefined, path + label(wanted, row)));
+    } else if (best < 0 || !isObject(wanted) || isOperator(wanted)) {
       findings.push(finding(path, show(wanted), elements.length === 0 ? '[]' : elements));
     } else {
       reported.add(best);
@@ -144,6 +148,17 @@ function matchList(expected: unknown[], actual: unknown, path: string, exactly: 
     });
   }
   return findings;
+}
+
+/**
+ * What is asked of the one of a type (a condition) where there is none of it: the nearest is then another one, and no learner got
+ * its type wrong. Without `rest` of what was asked, that it is there.
+ */
+function lackingType(wanted: unknown, nearest: unknown): { rest: Record<string, unknown> } | undefined {
+  if (!isObject(wanted) || IDENTITY.find(key => isScalar(wanted[key])) !== 'type') return undefined;
+  if (!isObject(nearest) || same(wanted['type'], nearest['type'])) return undefined;
+  const { type: _, ...rest } = wanted;
+  return { rest };
 }
 
 /** Kuhn's matching: which expected row each actual column serves, -1 for none. */

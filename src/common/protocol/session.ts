@@ -63,6 +63,8 @@ export interface CheckView {
   /** The sentence for the learner: what was seen, beside what was asked. */
   said?: Text;
   findings?: Finding[];
+  /** Holds by itself as long as nobody breaks it: nothing to do for it. */
+  guard?: boolean;
   /** For answers: the question, and the choices when it is one of several. */
   prompt?: Text;
   choices?: { id: string; text: Text }[];
