@@ -272,6 +272,27 @@ story(
   },
 );
 
+story('a shell is as wide as the window in which somebody types', async ({ page, context }) => {
+  const sizes = async () => (await lines(page)).filter(line => /^\d+ \d+$/.test(line));
+  await run(page, 'stty size');
+  await eventually(async () => (await sizes()).length === 1, page, 'no size');
+  const [wide] = await sizes();
+  const other = await context.newPage();
+  await other.setViewportSize({ width: 390, height: 844 });
+  await other.goto(page.url());
+  await other.click('[data-show="terminal"]');
+  await atPrompt(other);
+  await run(other, 'clear; stty size');
+  const isOf = (size: string | undefined) => async () =>
+    (await sizes()).length === 1 && (await sizes())[0] === size;
+  await eventually(async () => !(await isOf(wide)()) && (await sizes()).length === 1, page, 'no other size');
+  await page.bringToFront();
+  await page.locator('.xterm-helper-textarea:visible').first().blur();
+  await page.locator('.xterm-helper-textarea:visible').first().focus();
+  await run(page, 'clear; stty size');
+  await eventually(isOf(wide), page, `not ${wide} again`);
+});
+
 for (const language of ['en', 'zh-TW'] satisfies Language[]) {
   story(
     `a server that is started again gives a new prompt by itself, and says so, in ${language}`,

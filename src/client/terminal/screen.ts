@@ -227,6 +227,8 @@ export function createScreen(
     fitting = setTimeout(fitNow, 60);
   });
   observer.observe(host);
+  // Another tab may have made the shell as wide as its own window: who types here wants it to fit here.
+  term.textarea?.addEventListener('focus', fitNow);
   const themes = new MutationObserver(() => {
     term.options.theme = theme();
   });
