@@ -125,7 +125,7 @@ const command = z
       .describe("The namespace it must be about: by -n, or by the learner's context. Left out: any."),
     output: tree.optional().describe('Against what it printed: { $matches: "Forwarding from" }.'),
   })
-  .describe('Such a command ran in the terminal.');
+  .describe('Such a command ran in the terminal, in this step or earlier in the attempt.');
 
 const homeFile = z
   .string()
