@@ -206,7 +206,7 @@ export class Prober {
 
   /** Asks now instead of at the next period (the startup probe has just succeeded). */
   kick(): void {
-    if (this.asking || (this.probe.initialDelaySeconds ?? 0) > 0) return;
+    if (this.asking || this.held || (this.probe.initialDelaySeconds ?? 0) > 0) return;
     this.timer?.cancel();
     this.next(0);
   }
@@ -225,14 +225,15 @@ export class Prober {
     const periodMs = (this.probe.periodSeconds ?? 10) * 1000;
     const began = this.services.clock.now();
     try {
-      if (this.held || !this.services.gate()) return;
+      if (!this.services.gate()) return;
       this.asking = true;
       const outcome = await ask(this.probe, this.services.target, this.services.network, this.services.clock);
       this.asking = false;
       if (!this.stopped) this.count(outcome);
     } finally {
       this.asking = false;
-      this.next(Math.max(1, periodMs - (this.services.clock.now() - began)));
+      // Startup probes often ask every second: dozens that have their answer would wake a cluster at rest for nothing.
+      if (!this.held) this.next(Math.max(1, periodMs - (this.services.clock.now() - began)));
     }
   }
 
