@@ -19,10 +19,25 @@ const SUFFIX: Record<string, number> = {
   Ei: 1024 ** 6,
 };
 
+/** The kubelet adds up the same few quantities every ten seconds, in each of many clusters. */
+const READ = new Map<string, number>();
+const MOST_READ = 500;
+
 /** A Kubernetes quantity as a plain number (cores, bytes); exact enough for comparing. NaN when unreadable. */
 export function quantityNumber(quantity: string | number | undefined): number {
   if (quantity === undefined) return 0;
-  const match = /^([+-]?[\d.]+)(?:([eE][+-]?\d+)|([a-zA-Z]*))$/.exec(String(quantity).trim());
+  const text = String(quantity);
+  let read = READ.get(text);
+  if (read === undefined) {
+    read = parse(text.trim());
+    if (READ.size >= MOST_READ) READ.clear();
+    READ.set(text, read);
+  }
+  return read;
+}
+
+function parse(text: string): number {
+  const match = /^([+-]?[\d.]+)(?:([eE][+-]?\d+)|([a-zA-Z]*))$/.exec(text);
   if (!match) return Number.NaN;
   const factor = match[2] ? Number(`1${match[2]}`) : SUFFIX[match[3] ?? ''];
   return factor === undefined ? Number.NaN : Number(match[1]) * factor;

@@ -28,6 +28,8 @@ const DEPRECATED: Record<string, string> = {
   '/v1/componentstatuses': 'v1 ComponentStatus is deprecated in v1.19+',
   '/v1/endpoints': 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
 };
+/** Why what a request began is given up: made once, since making an error is dearer than many an answer. */
+const GONE = new DOMException('The client has gone, or has its answer.', 'AbortError');
 /** Longer requests than any client builds; guards the parser. */
 const MAX_URL_LENGTH = 64 * 1024;
 
@@ -59,7 +61,7 @@ async function answer(parts: ServerParts, request: WireRequest, reply: Reply, ur
   if (!served) return reply.text(404, '404 page not found\n');
   count(parts, request, reply, info);
   const abort = new AbortController();
-  reply.response.once('close', () => abort.abort());
+  reply.response.once('close', () => abort.abort(GONE));
   const context = requestContext(
     info.verb,
     info.query,
