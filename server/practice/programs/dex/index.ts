@@ -5,12 +5,17 @@ import type { Program } from '../types.ts';
 const ENTRYPOINT = '/usr/local/bin/docker-entrypoint';
 
 /** What the image comes with: an issuer nobody else reaches, kept in a file of its own, with no client and no password. */
-const DEFAULTS = `issuer: http://127.0.0.1:5556/dex
-storage: { type: sqlite3, config: { file: /var/dex/dex.db } }
-web: { http: 0.0.0.0:5556 }
-logger: { level: info, format: text }
-enablePasswordDB: true
-`;
+const DEFAULTS = `${JSON.stringify(
+  {
+    issuer: 'http://127.0.0.1:5556/dex',
+    storage: { type: 'sqlite3', config: { file: '/var/dex/dex.db' } },
+    web: { http: '0.0.0.0:5556' },
+    logger: { level: 'info', format: 'text' },
+    enablePasswordDB: true,
+  },
+  undefined,
+  2,
+)}\n`;
 
 export const dex: Program = {
   image: 'ghcr.io/dexidp/dex',

@@ -1,6 +1,5 @@
 // Dex as a process: reads its file, opens its storage, serves, and says so in its log. Knows no requests.
 
-import { parse } from 'yaml';
 import { serveHttp } from '../../network/index.ts';
 import { exitOf, untilAborted } from '../signals.ts';
 import type { Container } from '../types.ts';
@@ -33,7 +32,7 @@ export async function serveDex(container: Container): Promise<number> {
   try {
     let document: unknown;
     try {
-      document = parse(text);
+      document = await parsed(text);
     } catch (error) {
       throw new ConfigError(`error parse config file ${file}: ${(error as Error).message.split('\n')[0]}`);
     }
@@ -82,6 +81,13 @@ export async function serveDex(container: Container): Promise<number> {
   await untilAborted(signal);
   if (signal.reason === 'SIGTERM') say('INFO', 'starting graceful shutdown', { server: 'http' });
   return exitOf(container);
+}
+
+/** A file in JSON is one in YAML; only others need the library, which is large. */
+async function parsed(text: string): Promise<unknown> {
+  if (text.startsWith('{')) return JSON.parse(text);
+  const { parse } = await import('yaml');
+  return parse(text);
 }
 
 async function collect({ clock, signal }: Container, server: DexServer, say: Say): Promise<void> {
