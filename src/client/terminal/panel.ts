@@ -2,13 +2,14 @@
 // terminal opens. Knows no lab.
 
 import type { ForwardInfo, TerminalInfo } from '#common/protocol/session.ts';
-import { announce, h } from '../dom.ts';
-import { memory } from '../memory.ts';
+import { h } from '../dom.ts';
 import type { Link } from '../socket.ts';
 import { type ClientStrings, fill } from '../words.ts';
 import { forwardAddress } from './forward-address.ts';
 import { Line } from './line.ts';
 import type { Screen } from './screen.ts';
+import { lost, StateLine } from './state-line.ts';
+import { Tools } from './tools.ts';
 
 export interface PanelWishes {
   open(): void;
@@ -34,18 +35,8 @@ interface Tab {
 }
 
 const HELP_ID = 'terminal-help';
-/** How long a line about a refused copy or paste stays, in ms. */
-const NOTE_STAYS = 6000;
 /** When a terminal that the server did not know is asked for once more, in ms. */
 const LOST_AGAIN = 2000;
-
-/** Paths of 24 × 24 line icons. */
-const ICONS = {
-  find: 'M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM15.5 15.5 20 20',
-  copy: 'M9 9h11v11H9zM15 9V4H4v11h5',
-  paste: 'M8 5H5v15h14V5h-3M9 3.5h6v4H9zM9 12h6M9 16h4',
-  reader: 'M4 9.5v5h3.5L12 19V5L7.5 9.5zM16 9a4.5 4.5 0 0 1 0 6M18.5 6.5a8 8 0 0 1 0 11',
-};
 
 export class TerminalPanel {
   #words: ClientStrings;
@@ -55,48 +46,31 @@ export class TerminalPanel {
   #loading: Promise<typeof import('./screen.ts')> | undefined;
   #wanted: TerminalInfo[] = [];
   #waiters: { number: number; give: (tab: Tab) => void }[] = [];
-  #reader = memory.screenReader();
-  #countdown: ReturnType<typeof setInterval> | undefined;
-  #note: string | undefined;
-  #noteEnd: ReturnType<typeof setTimeout> | undefined;
-  #locked = false;
 
   #tablist = h('div', { class: 'term-tabs' });
-  #state = h('div', { class: 'term-state', role: 'status', hidden: true });
   #forwards = h('div', { class: 'term-forwards', role: 'status', hidden: true });
   #screens = h('div', { class: 'term-screens' });
-  #finder: HTMLElement;
-  #findInput: HTMLInputElement;
-  #readerButton: HTMLButtonElement;
-  #tools: HTMLElement;
+  #state: StateLine<Tab>;
+  #tools: Tools;
   #empty: HTMLElement;
 
   constructor(root: HTMLElement, words: ClientStrings, wishes: PanelWishes, emptyAction: Node) {
     this.#words = words;
     this.#wishes = wishes;
-    this.#findInput = h('input', {
-      type: 'search',
-      'aria-label': words.findLabel,
-      onkeydown: (event: KeyboardEvent) => this.#findKey(event),
+    this.#state = new StateLine(words, tab => {
+      wishes.open();
+      wishes.close(tab.info.id);
     });
-    this.#finder = h('div', { class: 'term-find', hidden: true }, this.#findInput);
-    this.#readerButton = this.#tool(ICONS.reader, this.#reader ? words.readerOff : words.readerOn, () =>
-      this.#toggleReader(),
-    );
-    this.#readerButton.setAttribute('aria-pressed', String(this.#reader));
-    this.#tools = h(
-      'div',
-      { class: 'term-tools', hidden: true },
-      this.#tool(ICONS.find, words.find, () => this.#toggleFind()),
-      this.#tool(ICONS.copy, words.copy, () => this.#copy()),
-      this.#tool(ICONS.paste, words.paste, () => this.#paste()),
-      this.#readerButton,
-    );
+    this.#tools = new Tools(words, {
+      shown: () => this.#shown()?.screen,
+      screens: () => [...this.#tabs.values()].map(tab => tab.screen),
+      remark: sentence => this.#state.remark(sentence),
+    });
     this.#empty = h('div', { class: 'term-empty' }, h('p', {}, words.terminalEmpty), emptyAction);
     root.append(
-      h('div', { class: 'term-bar' }, this.#tablist, this.#tools),
-      this.#finder,
-      this.#state,
+      h('div', { class: 'term-bar' }, this.#tablist, this.#tools.element),
+      this.#tools.finder,
+      this.#state.element,
       this.#forwards,
       this.#screens,
       h('p', { class: 'term-help', id: HELP_ID }, words.terminalHelp),
@@ -119,7 +93,7 @@ export class TerminalPanel {
       else added = this.#add(info, index + 1, createScreen);
     });
     this.#empty.hidden = terminals.length > 0;
-    this.#tools.hidden = terminals.length === 0;
+    this.#tools.element.hidden = terminals.length === 0;
     const first = this.#active === undefined;
     if (added && !first) this.#activate(added.info.id, true);
     else if (!this.#active || !this.#tabs.has(this.#active)) this.#activate(terminals[0]?.id, false);
@@ -148,7 +122,7 @@ export class TerminalPanel {
 
   /** Types into the shown terminal without running it, in place of what stood at the prompt; false when it cannot. */
   type(text: string): boolean {
-    const tab = this.#active ? this.#tabs.get(this.#active) : undefined;
+    const tab = this.#shown();
     if (!tab || tab.line.running || tab.link.kind !== 'open') return false;
     // To the end of the line, then clear it: readline's own keys.
     tab.line.input(new TextEncoder().encode(`\x05\x15${text}`));
@@ -158,16 +132,12 @@ export class TerminalPanel {
 
   /** One line above the screens, until the learner types or `undefined` takes it away. */
   say(sentence: string | undefined): void {
-    clearTimeout(this.#noteEnd);
-    this.#note = sentence;
-    this.#drawState();
+    this.#state.say(sentence);
   }
 
   /** The server that answers wants a new pass: what is said while the lines wait for one. */
   locked(on: boolean): void {
-    if (this.#locked === on) return;
-    this.#locked = on;
-    this.#drawState();
+    this.#state.locked(on);
   }
 
   /** Offers to open what kubectl forwards. The learner's click opens it, in a tab that cannot reach this one. */
@@ -189,11 +159,15 @@ export class TerminalPanel {
   }
 
   focus(): void {
-    if (this.#active) this.#tabs.get(this.#active)?.screen.focus();
+    this.#shown()?.screen.focus();
+  }
+
+  #shown(): Tab | undefined {
+    return this.#active ? this.#tabs.get(this.#active) : undefined;
   }
 
   #tabFor(number: number | undefined): Promise<Tab> {
-    const shown = number === undefined && this.#active ? this.#tabs.get(this.#active) : undefined;
+    const shown = number === undefined ? this.#shown() : undefined;
     const tab = shown ?? this.#numbered(number ?? 1);
     if (tab) return Promise.resolve(tab);
     if (this.#wanted.length > 0 && (number ?? 1) > this.#wanted.length) this.#wishes.open();
@@ -213,13 +187,13 @@ export class TerminalPanel {
     const place = h('div', { class: 'term-screen', hidden: true });
     this.#screens.append(place);
     let tab: Tab;
-    const screen = create(place, fill(this.#words.terminalN, { n: number }), HELP_ID, this.#reader, {
+    const screen = create(place, fill(this.#words.terminalN, { n: number }), HELP_ID, this.#tools.reader, {
       input: bytes => {
-        if (this.#note !== undefined) this.say(undefined);
+        this.#state.typed();
         tab.line.input(bytes);
       },
       resized: (cols, rows) => tab?.line.resized(cols, rows),
-      copyBlocked: () => this.#say(this.#words.copyBlocked),
+      copyBlocked: () => this.#state.remark(this.#words.copyBlocked),
     });
     const line = new Line(info.id, screen, {
       link: link => {
@@ -266,7 +240,7 @@ export class TerminalPanel {
   #activate(id: string | undefined, focus: boolean): void {
     this.#active = id;
     for (const tab of this.#tabs.values()) tab.place.hidden = tab.info.id !== id;
-    const tab = id ? this.#tabs.get(id) : undefined;
+    const tab = this.#shown();
     tab?.screen.fit();
     if (focus) tab?.screen.focus();
     this.#draw();
@@ -324,121 +298,6 @@ export class TerminalPanel {
         : []),
     );
     if (focused) this.#tablist.querySelector<HTMLElement>('[data-active] button')?.focus();
-    this.#drawState();
+    this.#state.draw(this.#shown());
   }
-
-  #drawState(): void {
-    clearInterval(this.#countdown);
-    const tab = this.#active ? this.#tabs.get(this.#active) : undefined;
-    const words = this.#words;
-    const open = tab?.exited === undefined && tab?.link.kind === 'open';
-    this.#state.hidden = tab === undefined || (open && this.#note === undefined);
-    if (!tab || this.#state.hidden) return;
-    if (open) {
-      this.#state.replaceChildren(this.#note ?? '');
-      return;
-    }
-    if (lost(tab)) {
-      this.#state.replaceChildren(words.terminalLost);
-      return;
-    }
-    if (tab.exited !== undefined) {
-      this.#state.replaceChildren(
-        fill(words.ended, { code: tab.exited }),
-        h(
-          'button',
-          { type: 'button', class: 'button small plain', onclick: () => this.#replace(tab) },
-          words.endedOpen,
-        ),
-      );
-      return;
-    }
-    if (tab.link.kind === 'connecting') {
-      this.#state.replaceChildren(words.connecting);
-      return;
-    }
-    const { until } = tab.link as { until: number };
-    const text = h('span');
-    const tick = (): void => {
-      const seconds = Math.max(0, Math.ceil((until - Date.now()) / 1000));
-      text.textContent = this.#locked ? words.serverLocked : fill(words.reconnecting, { seconds });
-    };
-    tick();
-    this.#countdown = setInterval(tick, 500);
-    this.#state.replaceChildren(
-      text,
-      h(
-        'button',
-        { type: 'button', class: 'button small plain', onclick: () => tab.line.retry() },
-        words.reconnectNow,
-      ),
-    );
-  }
-
-  #replace(tab: Tab): void {
-    this.#wishes.open();
-    this.#wishes.close(tab.info.id);
-  }
-
-  #tool(icon: string, label: string, onclick: () => void): HTMLButtonElement {
-    const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-    svg.setAttribute('viewBox', '0 0 24 24');
-    svg.setAttribute('aria-hidden', 'true');
-    const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-    path.setAttribute('d', icon);
-    svg.append(path);
-    return h('button', { type: 'button', class: 'quiet', 'aria-label': label, title: label, onclick }, svg);
-  }
-
-  #shown(): Screen | undefined {
-    return this.#active ? this.#tabs.get(this.#active)?.screen : undefined;
-  }
-
-  #toggleFind(): void {
-    this.#finder.hidden = !this.#finder.hidden;
-    if (this.#finder.hidden) this.focus();
-    else this.#findInput.focus();
-  }
-
-  #findKey(event: KeyboardEvent): void {
-    if (event.key === 'Escape') this.#toggleFind();
-    if (event.key !== 'Enter') return;
-    if (!this.#shown()?.find(this.#findInput.value, event.shiftKey)) announce(this.#words.findNone);
-  }
-
-  async #copy(): Promise<void> {
-    if ((await this.#shown()?.copy()) === false) this.#say(this.#words.copyBlocked);
-    this.focus();
-  }
-
-  async #paste(): Promise<void> {
-    try {
-      this.#shown()?.paste(await navigator.clipboard.readText());
-    } catch {
-      this.#say(this.#words.pasteBlocked);
-    }
-    this.focus();
-  }
-
-  #say(sentence: string): void {
-    this.#note = sentence;
-    clearTimeout(this.#noteEnd);
-    this.#noteEnd = setTimeout(() => this.say(undefined), NOTE_STAYS);
-    this.#drawState();
-  }
-
-  #toggleReader(): void {
-    this.#reader = !this.#reader;
-    memory.rememberScreenReader(this.#reader);
-    for (const tab of this.#tabs.values()) tab.screen.setReader(this.#reader);
-    const label = this.#reader ? this.#words.readerOff : this.#words.readerOn;
-    this.#readerButton.setAttribute('aria-pressed', String(this.#reader));
-    this.#readerButton.setAttribute('aria-label', label);
-    this.#readerButton.title = label;
-  }
-}
-
-/** The server does not know this terminal any more, and its shell did not end. */
-function lost(tab: Tab): boolean {
-  return tab.link.kind === 'closed' && tab.exited === undefined;
 }
