@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /** Not 8080: kubectl without a kubeconfig calls that, and Kubeflow's port-forward wants it. */
-export const DEFAULT_PORT = 4680;
+const DEFAULT_PORT = 4680;
 
 export interface Config {
   /** 0 takes a free one. */

@@ -118,6 +118,14 @@ async function sources(folder: string): Promise<string[]> {
     .map(name => join(folder, name).split(sep).join('/'));
 }
 
+/** All that may name what a module offers, pages and components too. */
+async function texts(folder: string): Promise<{ file: string; text: string }[]> {
+  const names = (await readdir(join(ROOT, folder), { recursive: true }))
+    .map(name => join(folder, name).split(sep).join('/'))
+    .filter(name => /\.(ts|mjs|js|astro)$/.test(name));
+  return Promise.all(names.map(async file => ({ file, text: await readFile(join(ROOT, file), 'utf8') })));
+}
+
 async function importsOf(file: string): Promise<Import[]> {
   const text = (await readFile(join(ROOT, file), 'utf8')).replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
   const found: Import[] = [];
@@ -256,4 +264,38 @@ test('each module opens with a sentence that says what it is', async () => {
     if (text.split('\n').length > 30 && !/^(#!.*\n)?(\/\/|\/\*)/.test(text)) wrong.push(file);
   }
   assert.deepEqual(wrong, []);
+});
+
+test('what a module offers, some other file asks for', async () => {
+  const everyone = (await Promise.all(['src', 'server', 'tests', 'labs'].map(texts))).flat();
+  const config = await readFile(join(ROOT, 'astro.config.mjs'), 'utf8');
+  everyone.push({ file: 'astro.config.mjs', text: config });
+  const seenIn = new Map<string, number>();
+  for (const { text } of everyone)
+    for (const word of new Set(text.match(/[\w$]+/g))) seenIn.set(word, (seenIn.get(word) ?? 0) + 1);
+  const offer = /^export (?:async )?(?:abstract )?(?:function\*?|const|class) ([\w$]+)/gm;
+  const idle = everyone
+    .filter(({ file }) => files.includes(file))
+    .flatMap(({ file, text }) => [...text.matchAll(offer)].map(([, name = '']) => ({ file, name })))
+    // Astro asks for what this file offers.
+    .filter(({ file, name }) => file !== 'src/content.config.ts' && seenIn.get(name) === 1);
+  assert.deepEqual(
+    idle.map(({ file, name }) => `${file}: ${name}`),
+    [],
+  );
+});
+
+test('modules do not load each other in a circle', () => {
+  const loads = new Map<string, string[]>();
+  for (const { file, target, typeOnly } of ours)
+    if (!typeOnly) loads.set(file, [...(loads.get(file) ?? []), target]);
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, way: string[]) => {
+    if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file].join(' -> '));
+    else if (!done.has(file)) for (const next of loads.get(file) ?? []) visit(next, [...way, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+  assert.deepEqual(circles, []);
 });

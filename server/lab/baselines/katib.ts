@@ -13,7 +13,7 @@ const LEARNER = 'tuning';
 const GROUP = 'kubeflow.org';
 
 /** Everything but the definitions. */
-export const katibObjects = (): KubeObject[] =>
+const katibObjects = (): KubeObject[] =>
   parseAllDocuments(readFileSync(new URL('./katib.yaml', import.meta.url), 'utf8')).map(document =>
     document.toJS(),
   );
@@ -50,7 +50,7 @@ const definition = (kind: string, columns: object[]): KubeObject => {
   };
 };
 
-export const katibCrds = (): KubeObject[] => [
+const katibCrds = (): KubeObject[] => [
   definition('Experiment', [...LAST, AGE]),
   definition('Suggestion', [
     ...LAST,

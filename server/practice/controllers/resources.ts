@@ -9,12 +9,12 @@ const v1 = (group: string, resource: string): GroupVersionResource => ({ group, 
 export const CONFIG_MAPS = core('configmaps');
 export const ENDPOINTS = core('endpoints');
 export const EVENTS = core('events');
-export const LIMIT_RANGES = core('limitranges');
+const LIMIT_RANGES = core('limitranges');
 export const NAMESPACES = core('namespaces');
 export const NODES = core('nodes');
 export const PERSISTENT_VOLUMES = core('persistentvolumes');
 export const PERSISTENT_VOLUME_CLAIMS = core('persistentvolumeclaims');
-export const POD_TEMPLATES = core('podtemplates');
+const POD_TEMPLATES = core('podtemplates');
 export const PODS = core('pods');
 export const REPLICATION_CONTROLLERS = core('replicationcontrollers');
 export const RESOURCE_QUOTAS = core('resourcequotas');
@@ -41,17 +41,17 @@ export const VALIDATING_ADMISSION_POLICIES = v1(
   'validatingadmissionpolicies',
 );
 export const CERTIFICATE_SIGNING_REQUESTS = v1('certificates.k8s.io', 'certificatesigningrequests');
-export const CLUSTER_ROLE_BINDINGS = v1('rbac.authorization.k8s.io', 'clusterrolebindings');
+const CLUSTER_ROLE_BINDINGS = v1('rbac.authorization.k8s.io', 'clusterrolebindings');
 export const CLUSTER_ROLES = v1('rbac.authorization.k8s.io', 'clusterroles');
 export const CUSTOM_RESOURCE_DEFINITIONS = v1('apiextensions.k8s.io', 'customresourcedefinitions');
 export const API_SERVICES = v1('apiregistration.k8s.io', 'apiservices');
 export const ENDPOINT_SLICES = v1('discovery.k8s.io', 'endpointslices');
 export const INGRESSES = v1('networking.k8s.io', 'ingresses');
 export const LEASES = v1('coordination.k8s.io', 'leases');
-export const NETWORK_POLICIES = v1('networking.k8s.io', 'networkpolicies');
+const NETWORK_POLICIES = v1('networking.k8s.io', 'networkpolicies');
 export const POD_DISRUPTION_BUDGETS = v1('policy', 'poddisruptionbudgets');
-export const PRIORITY_CLASSES = v1('scheduling.k8s.io', 'priorityclasses');
-export const ROLE_BINDINGS = v1('rbac.authorization.k8s.io', 'rolebindings');
+const PRIORITY_CLASSES = v1('scheduling.k8s.io', 'priorityclasses');
+const ROLE_BINDINGS = v1('rbac.authorization.k8s.io', 'rolebindings');
 export const ROLES = v1('rbac.authorization.k8s.io', 'roles');
 export const STORAGE_CLASSES = v1('storage.k8s.io', 'storageclasses');
 

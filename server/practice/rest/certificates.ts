@@ -43,7 +43,7 @@ const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 
 /** The names under which minikube's API server answers. */
-export const SERVER_NAMES: readonly string[] = [
+const SERVER_NAMES: readonly string[] = [
   'localhost',
   'minikube',
   'control-plane.minikube.internal',

@@ -4,7 +4,7 @@ const SEQUENCE = 0x30;
 const SET = 0x31;
 
 /** One tag-length-value; `tag` is the whole identifier byte. */
-export function tlv(tag: number, ...content: Uint8Array[]): Buffer {
+function tlv(tag: number, ...content: Uint8Array[]): Buffer {
   const body = Buffer.concat(content);
   if (body.length < 0x80) return Buffer.concat([Buffer.from([tag, body.length]), body]);
   const length: number[] = [];

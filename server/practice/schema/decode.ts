@@ -261,7 +261,7 @@ export function tryDecode(value: unknown, schema: Schema): Decoded {
 }
 
 /** The 400 for a body that is no object of its kind. */
-export function cannotBeHandled(target: DecodeTarget, why: string): StatusError {
+function cannotBeHandled(target: DecodeTarget, why: string): StatusError {
   return badRequest(
     `${target.kind} in version "${target.version}" cannot be handled as a ${target.kind}: ${why}`,
   );

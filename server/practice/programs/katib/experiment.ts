@@ -49,7 +49,7 @@ function objectiveOf(trial: KubeObject): string {
 }
 
 /** The best trial so far; equal ones: the first. */
-export function bestOf(
+function bestOf(
   trials: readonly KubeObject[],
   type: string,
 ): { trial: KubeObject; value: number } | undefined {

@@ -25,7 +25,7 @@ function flagsOf(argv: readonly string[]): Record<string, string> {
 }
 
 /** Every reported value of the wanted metrics; the first of them is the objective, without which all is unavailable. */
-export function metricsIn(text: string, wanted: readonly string[], now: string): LoggedMetric[] {
+function metricsIn(text: string, wanted: readonly string[], now: string): LoggedMetric[] {
   const found = text.split('\n').flatMap(line => {
     const timeStamp = TIMESTAMP.exec(line)?.[0].trim() ?? now;
     return [...line.matchAll(METRIC)]

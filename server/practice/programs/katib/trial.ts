@@ -60,7 +60,7 @@ function outcomeOf(trial: KubeObject, run: KubeObject): Outcome | undefined {
 }
 
 /** Smallest, largest and latest value of each metric asked for; undefined when nothing was reported. */
-export function observationOf(logs: readonly LoggedMetric[], names: readonly string[]) {
+function observationOf(logs: readonly LoggedMetric[], names: readonly string[]) {
   if (logs.length === 0) return undefined;
   const metrics = names.map(name => {
     const values = logs.filter(({ metric }) => metric.name === name).map(({ metric }) => metric.value);

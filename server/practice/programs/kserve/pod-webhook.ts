@@ -18,7 +18,7 @@ export interface InitializerSettings {
 }
 
 /** The pod with its model: a claim is mounted as it is, everything else is fetched by an init container first. */
-export function withModel(pod: any, settings: InitializerSettings): any {
+function withModel(pod: any, settings: InitializerSettings): any {
   const uri: string | undefined = pod.metadata.annotations?.[SOURCE];
   if (!uri) return pod;
   const { spec } = pod;

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../../kube/index.ts';
 import { controlledBy } from '../operator/index.ts';
 
 /** Its presence stops a notebook; its value is the time at which that happened. */
-export const STOPPED = 'kubeflow-resource-stopped';
+const STOPPED = 'kubeflow-resource-stopped';
 const PORT = 8888;
 const SERVICE_PORT = 80;
 /** The group that the images' home folder belongs to. */

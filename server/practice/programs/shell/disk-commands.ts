@@ -9,7 +9,7 @@ const UNITS: Record<string, number> = { '': 1, c: 1, b: 512, k: 2 ** 10, K: 2 **
 const MOST_BYTES = 65 * 2 ** 20;
 
 /** `1M` as bytes; undefined when it is no size. */
-export function sizeOf(text: string): number | undefined {
+function sizeOf(text: string): number | undefined {
   const found = /^(\d+)([cbkKMG]?)(i?B)?$/.exec(text);
   return found ? Number(found[1]) * UNITS[found[2]!]! : undefined;
 }

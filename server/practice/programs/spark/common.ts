@@ -56,7 +56,7 @@ export function pointsInside(points: number, random: Random): number {
 }
 
 /** `512m`, `1g` as Spark writes memory, in MiB. */
-export function mebibytes(text: string): number {
+function mebibytes(text: string): number {
   const [, number = '0', unit = 'm'] = /^(\d+)\s*([kmgt]?)i?b?$/i.exec(text) ?? [];
   return Number(number) * ({ k: 1 / 1024, m: 1, g: 1024, t: 1024 * 1024 }[unit.toLowerCase() || 'm'] ?? 1);
 }

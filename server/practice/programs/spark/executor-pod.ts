@@ -8,7 +8,7 @@ export type Settings = Record<string, string>;
 
 const CONF = '/opt/spark/conf';
 /** What a Python process needs beside the JVM, as a share of the heap. */
-export const overheadFactor = (settings: Settings): number =>
+const overheadFactor = (settings: Settings): number =>
   Number(settings['spark.kubernetes.memoryOverheadFactor'] ?? 0.1);
 
 /** `spark.kubernetes.executor.label.x` and the like, without what stands before the name. */

@@ -4,7 +4,7 @@
 import type { KubeObject } from '../../../kube/index.ts';
 import { controlledBy } from '../operator/index.ts';
 
-export const OPERATOR = 'pytorchjob-controller';
+const OPERATOR = 'pytorchjob-controller';
 const LABEL = 'training.kubeflow.org';
 const CONTAINER = 'pytorch';
 const PORT_NAME = 'pytorchjob-port';

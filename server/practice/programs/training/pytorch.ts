@@ -23,7 +23,7 @@ import {
 } from './job.ts';
 import { Progress } from './progress.ts';
 
-export const PYTORCH_JOB = watched('kubeflow.org/v1', 'PyTorchJob');
+const PYTORCH_JOB = watched('kubeflow.org/v1', 'PyTorchJob');
 const POD = watched('v1', 'Pod');
 const SERVICE = watched('v1', 'Service');
 /** From here on an exit code means that a signal ended the process, which may go better next time. */
