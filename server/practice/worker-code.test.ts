@@ -57,6 +57,14 @@ test('names of modules of Node are taken without importing all that these export
   assert.match((await import(made!.href)).all, /^true\//);
 });
 
+test('the code is plain ASCII, and patterns match what they matched', async t => {
+  const { write, code } = await project(t);
+  await write('part.ts', "export const part = [/^\\d+(µs|ms)$/.test('5µs'), 'µs'.length, ''].join(' ');\n");
+  const made = await code();
+  assert.doesNotMatch(readFileSync(made!, 'utf8'), /[^\0-\x7f]/);
+  assert.match((await import(made!.href)).all, /^true 2 /);
+});
+
 test('a mistake in a source makes no code', async t => {
   const { write, code } = await project(t);
   await write('part.ts', 'export const other = 1;\n');
