@@ -1,9 +1,10 @@
 // The pod garbage collector: removes pods of nodes that are gone, and those that nobody will ever end.
 
-import { type KubeObject, StatusError, timestamp } from '../../../kube/index.ts';
+import { type KubeObject, StatusError } from '../../../kube/index.ts';
 import { NODES, PODS } from '../resources.ts';
 import { parseKey } from '../runtime/keys.ts';
 import type { Controller, ControllerContext } from '../types.ts';
+import { markDisrupted } from '../workloads/disruption.ts';
 import { isTerminal } from '../workloads/pods.ts';
 
 /** A node must be gone this long before its pods are taken away: upstream's quarantine in milliseconds. */
@@ -61,27 +62,10 @@ async function remove(
   message: string | undefined,
   context: ControllerContext,
 ): Promise<void> {
-  const { name, namespace, uid, generation } = pod.metadata;
+  const { name, namespace, uid } = pod.metadata;
   try {
-    if (message && !isTerminal(pod)) {
-      const condition = {
-        type: 'DisruptionTarget',
-        status: 'True',
-        lastProbeTime: null,
-        lastTransitionTime: timestamp(context.clock.now()),
-        reason: 'DeletionByPodGC',
-        message,
-        ...(generation ? { observedGeneration: generation } : {}),
-      };
-      const status = { phase: 'Failed', conditions: [condition] };
-      await context.client.patch(
-        PODS,
-        { namespace, name },
-        'strategic',
-        { status },
-        { subresource: 'status' },
-      );
-    }
+    if (message && !isTerminal(pod))
+      await markDisrupted(pod, { reason: 'DeletionByPodGC', message, phase: 'Failed' }, context);
     await context.client.delete(PODS, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } });
   } catch (error) {
     if (!(error instanceof StatusError) || error.code !== 404) throw error;

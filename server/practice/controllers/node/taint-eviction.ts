@@ -1,11 +1,12 @@
 // The taint manager: pods that do not bear a NoExecute taint of their node go, at once or when their patience ends.
 
-import { type KubeObject, StatusError, timestamp } from '../../../kube/index.ts';
+import { type KubeObject, StatusError } from '../../../kube/index.ts';
 import { NODES, PODS } from '../resources.ts';
 import { parseKey } from '../runtime/keys.ts';
 import { type Taint, type Toleration, tolerates } from '../scheduler/node-rules.ts';
 import type { Controller, ControllerContext } from '../types.ts';
 import { same } from '../workloads/compare.ts';
+import { markDisrupted } from '../workloads/disruption.ts';
 import { isTerminal } from '../workloads/pods.ts';
 
 export const taintEvictionController: Controller = {
@@ -61,25 +62,16 @@ function evictionTime(pod: KubeObject, node: KubeObject, now: number): number | 
 }
 
 async function evict(pod: KubeObject, context: ControllerContext): Promise<void> {
-  const { name, namespace, uid, generation } = pod.metadata;
+  const { name, namespace, uid } = pod.metadata;
   context.events.event(
     pod,
     'Normal',
     'TaintManagerEviction',
     `Marking for deletion Pod ${namespace}/${name}`,
   );
-  const condition = {
-    type: 'DisruptionTarget',
-    status: 'True',
-    lastProbeTime: null,
-    lastTransitionTime: timestamp(context.clock.now()),
-    reason: 'DeletionByTaintManager',
-    message: 'Taint manager: deleting due to NoExecute taint',
-    ...(generation ? { observedGeneration: generation } : {}),
-  };
   try {
-    const status = { conditions: [condition] };
-    await context.client.patch(PODS, { namespace, name }, 'strategic', { status }, { subresource: 'status' });
+    const message = 'Taint manager: deleting due to NoExecute taint';
+    await markDisrupted(pod, { reason: 'DeletionByTaintManager', message }, context);
     await context.client.delete(PODS, { namespace, name }, { preconditions: { uid } });
   } catch (error) {
     if (!(error instanceof StatusError) || error.code !== 404) throw error;

@@ -5,6 +5,7 @@ import { type ApiClient, type KubeObject, StatusError, timestamp } from '../../.
 import { PODS } from '../resources.ts';
 import type { FullEventRecorder } from '../runtime/events.ts';
 import { same } from '../workloads/compare.ts';
+import { markDisrupted } from '../workloads/disruption.ts';
 import { conditionOf } from '../workloads/pods.ts';
 import type { PodInfo } from './node-info.ts';
 
@@ -56,33 +57,26 @@ export class Verdicts {
       observedGeneration: pod.metadata.generation,
     };
     if (same(old, condition) && (!node || pod['status']?.nominatedNodeName === node)) return;
-    await this.#patch(pod, { conditions: [condition], ...(node ? { nominatedNodeName: node } : {}) });
+    const status = { conditions: [condition], ...(node ? { nominatedNodeName: node } : {}) };
+    await this.#client
+      .patch(PODS, pod.metadata, 'strategic', { status }, { subresource: 'status' })
+      .catch(ignoreGone);
   }
 
   /** Makes room for `pod` on a node. */
   async evict(pod: KubeObject, node: string, victims: readonly PodInfo[]): Promise<void> {
     for (const { pod: victim } of victims) {
       if (victim.metadata.deletionTimestamp) continue;
-      const condition = {
-        type: 'DisruptionTarget',
-        status: 'True',
-        lastProbeTime: null,
-        lastTransitionTime: timestamp(this.#clock.now()),
+      const why = {
         reason: 'PreemptionByScheduler',
         message: `${NAME}: preempting to accommodate a higher priority pod`,
-        observedGeneration: victim.metadata.generation,
       };
-      await this.#patch(victim, { conditions: [condition] });
+      const services = { client: this.#client, clock: this.#clock };
+      await markDisrupted(victim, why, services).catch(ignoreGone);
       await this.#client.delete(PODS, victim.metadata).catch(ignoreGone);
       const message = `Preempted by pod ${pod.metadata.uid} on node ${node}`;
       this.#events.action(victim, 'Normal', 'Preempted', 'Preempting', message, pod);
     }
-  }
-
-  async #patch(pod: KubeObject, status: object): Promise<void> {
-    await this.#client
-      .patch(PODS, pod.metadata, 'strategic', { status }, { subresource: 'status' })
-      .catch(ignoreGone);
   }
 }
 
