@@ -99,6 +99,9 @@ test('the first diagnosis that fits is what the learner reads, else otherwise an
   await clock.advance(10);
   assert.equal(told.at(-1)?.said?.en, 'Images do not help.');
   assert.equal(told.at(-1)?.findings?.[0]?.path, 'status.phase');
+  for (let count = 0; count < 5; count++) ran({ line: 'kubectl get pods', endedAt: 9 });
+  await clock.advance(10);
+  assert.equal(told.at(-1)?.said?.en, 'A rival is there.', 'nobody is told for ever of what they tried once');
 });
 
 test('a cluster that goes away is ours to say, and is looked for again', async t => {

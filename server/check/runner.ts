@@ -14,6 +14,9 @@ import { both, say } from './words.ts';
 const RETRY_FIRST = 500;
 const RETRY_MOST = 5_000;
 
+/** What was done longer ago than this many commands is not what the learner is trying now. */
+const LATEST = 5;
+
 /** How often a check was looked at, and how long a look took, in milliseconds. */
 export interface CheckTiming {
   looks: number;
@@ -127,7 +130,12 @@ export function runCheck(
     if (line.ref) stops.push(context().kube.watch(line.ref, changed));
     if (line.ran) {
       const ran = line.ran;
-      stops.push(context().commands.subscribe(run => void (commandFits(ran, run.line) && changed())));
+      // Other commands matter as well once they have ended: they follow it until it is long ago.
+      stops.push(
+        context().commands.subscribe(
+          run => void ((run.endedAt !== undefined || commandFits(ran, run.line)) && changed()),
+        ),
+      );
     }
   }
   changed();
@@ -154,7 +162,10 @@ async function explain(check: Check, verdict: Verdict, context: CheckContext): P
     const { ran } = line;
     if (
       ran &&
-      !context.commands.recent().some(run => run.startedAt >= context.since && commandFits(ran, run.line))
+      !context.commands
+        .recent()
+        .slice(-LATEST)
+        .some(run => run.startedAt >= context.since && commandFits(ran, run.line))
     )
       continue;
     if (line.when !== undefined || line.ref) {

@@ -80,6 +80,12 @@ function tell(run: CommandRun, findings: readonly Finding[]): Text {
     const words = nameFindings(exit);
     return say(`你執行了 \`${run.line}\`：${words['zh-TW']}。`, `You ran \`${run.line}\`: ${words.en}.`);
   }
+  const empty = /No resources found in (\S+) namespace/.exec(run.output)?.[1];
+  if (empty)
+    return say(
+      `你執行了 \`${run.line}\`，看的是命名空間 \`${empty}\`，那裡一個也沒有。`,
+      `You ran \`${run.line}\`, which looks in the namespace \`${empty}\`; there is none in it.`,
+    );
   return printed
     ? say(
         `你執行了 \`${run.line}\`，印出來的內容裡還沒有這一步要看的東西。最後印出的是：${printed}`,

@@ -409,7 +409,9 @@ test('a command that must not print something needs to print nothing of its own'
     exit: 0,
     output: 'No resources found in default namespace.',
   });
-  assert.equal((await KINDS.command.run(spec, s.context)).state, 'wrong');
+  const empty = await KINDS.command.run(spec, s.context);
+  assert.equal(empty.state, 'wrong');
+  assert.match(empty.said?.en ?? '', /looks in the namespace `default`; there is none in it/);
   s.ran({ line: 'kubectl get pods -n shop', endedAt: 3, exit: 0, output: 'NAME\nweb' });
   assert.equal((await KINDS.command.run(spec, s.context)).state, 'holds');
 });

@@ -30,6 +30,8 @@ test('a number is read with separators, units and full-width digits', () => {
     assert.equal(typedNumber(text), 262144, text);
   assert.equal(typedNumber('3 個'), 3);
   assert.equal(typedNumber('0 endpoints'), 0);
+  assert.equal(typedNumber('零'), 0);
+  assert.equal(typedNumber('三個'), 3);
   assert.equal(typedNumber('-1'), -1);
   assert.equal(typedNumber('1e3'), 1000);
 });
@@ -44,6 +46,9 @@ test('what is a multiple of a number, or several, is not that number', () => {
     '256 KB',
     '0.25 MiB',
     '26 萬',
+    '十二',
+    '三百',
+    '一些',
     '50%',
     '3 or 4',
     '1,5',

@@ -17,8 +17,28 @@ export const plain = (text: string): string =>
     .replace(/^["'`「]+|["'`」。.]+$/g, '')
     .trim();
 
-/** `262,144`, `262144 bytes`, `３ 個`: the number; undefined when it is none, or a multiple of one. */
+/** 三 as in 三個: what one writes for a small count. */
+const IN_WORDS = /^([零〇一二兩三四五六七八九十])(?=個|$)/;
+const WORTH: Record<string, number> = {
+  零: 0,
+  〇: 0,
+  一: 1,
+  二: 2,
+  兩: 2,
+  三: 3,
+  四: 4,
+  五: 5,
+  六: 6,
+  七: 7,
+  八: 8,
+  九: 9,
+  十: 10,
+};
+
+/** `262,144`, `262144 bytes`, `３ 個`, 三個: the number; undefined when it is none, or a multiple of one. */
 export function typedNumber(text: string): number | undefined {
+  const inWords = IN_WORDS.exec(plain(text))?.[1];
+  if (inWords) return WORTH[inWords];
   const [, number = '', unit = ''] = NUMBER.exec(withoutGroups(plain(text))) ?? [];
   // More digits behind it are another answer, not a unit.
   if (number === '' || MULTIPLIES.test(unit) || /\d/.test(unit) || /^[-/:.,]/.test(unit)) return undefined;
