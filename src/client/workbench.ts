@@ -58,6 +58,7 @@ async function start(workbench: HTMLElement, lab: string): Promise<void> {
     forwards: list => terminals.forwards(list, session.state?.session ?? ''),
     renewed: state => terminals.say([words.sessionRenewed, state.note?.[language] ?? ''].join(' ').trim()),
     locked: on => terminals.locked(on),
+    link: ({ kind }) => find('[data-cluster-badge]')?.toggleAttribute('data-live', kind === 'open'),
   });
 
   offerMap(session, command => {
@@ -70,7 +71,6 @@ async function start(workbench: HTMLElement, lab: string): Promise<void> {
     if (!badge) return;
     badge.hidden = false;
     badge.dataset.kind = cluster.kind;
-    badge.dataset.live = '';
     badge.replaceChildren(...drawBadge(cluster, words));
     badge.title = cluster.note[language];
   }

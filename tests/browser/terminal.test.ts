@@ -310,6 +310,8 @@ for (const language of ['en', 'zh-TW'] satisfies Language[]) {
         page,
         'the page does not say that it needs a pass',
       );
+      const live = page.locator('[data-cluster-badge][data-live]');
+      assert.equal(await live.count(), 0, 'the header shows a cluster that cannot be reached as if it could');
       const other = await context.newPage();
       await other.goto(again.link());
       await other.close();
@@ -319,6 +321,7 @@ for (const language of ['en', 'zh-TW'] satisfies Language[]) {
         'the page did not come back',
       );
       await atPrompt(page);
+      assert.equal(await live.count(), 1);
       assert.doesNotMatch(await shown(page), /of-before/);
       assert.equal(await page.locator('.term-tab [aria-pressed]').count(), 1);
       await run(page, 'echo new-$((40+2))');

@@ -23,6 +23,12 @@ const SPDY_PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
 /** A SPDY client must open its streams within this, ms. */
 const STREAM_TIMEOUT = 30_000;
 
+/**
+ * A WebSocket client needs a moment to make its streams: until kubectl 1.33 it reads before it has made them and drops what comes
+ * for them ("Unknown stream id", mended in kubernetes/kubernetes#131203). No container runtime answers faster than this, ms.
+ */
+const CLIENT_READY = 20;
+
 interface Options {
   container: string;
   command: string[];
@@ -168,7 +174,7 @@ function queue<Item>(): { push(item: Item): void; listen(listener: (item: Item) 
 }
 
 async function webSocketClient(
-  { request, socket, head }: UpgradeExchange,
+  { parts, request, socket, head }: UpgradeExchange,
   protocol: string,
   options: Options,
   session: Session,
@@ -194,6 +200,7 @@ async function webSocketClient(
   // v4 clients learn which channels exist from one empty message each.
   if (protocol.startsWith('v4'))
     for (const channel of [STDOUT, STDERR, ERROR]) send(channel, new Uint8Array(0));
+  await new Promise<void>(ready => parts.clock.after(CLIENT_READY, ready));
   return {
     stdout: chunk => options.stdout && send(STDOUT, chunk),
     stderr: chunk => options.stderr && !options.tty && send(STDERR, chunk),
