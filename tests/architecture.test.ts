@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** What almost everything on the server may use. */
-const BASE = ['src/common', 'server/clock', 'server/random', 'server/kube'];
+const BASE = ['src/common', 'server/clock', 'server/random', 'server/on-path', 'server/kube'];
 /** The four that do not see each other. */
 const MIDDLE = ['server/cluster', 'server/workspace', 'server/terminal', 'server/progress'];
 /** Inside the practice cluster: what works through an API client. */
@@ -37,6 +37,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'server/claim': [],
   'server/clock': [],
   'server/random': [],
+  'server/on-path': [],
   'server/http': [...BASE, 'server/http', 'server/session', 'server/terminal'],
   'server/session': [...BASE, 'server/session', 'server/lab', 'server/map', ...MIDDLE],
   'server/map': [...BASE, 'server/map', 'server/check'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -130,4 +130,18 @@ test('MINIKUBE_HOME may be the folder or the one above', () => {
   assert.equal(minikubeFolder({}, '/home/u'), '/home/u/.minikube');
   assert.equal(minikubeFolder({ MINIKUBE_HOME: '/data' }, '/home/u'), '/data/.minikube');
   assert.equal(minikubeFolder({ MINIKUBE_HOME: '/data/.minikube' }, '/home/u'), '/data/.minikube');
+});
+
+test('a command that is nowhere on the PATH is told as such, and so is one that is a folder', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kbd-path-'));
+  const path = process.env['PATH'];
+  await mkdir(join(folder, 'minikube'));
+  process.env['PATH'] = folder;
+  try {
+    for (const name of ['minikube', 'no-such-command'])
+      assert.deepEqual(await runCommand(name, [], 1000), { code: -1, stdout: '', stderr: '' });
+  } finally {
+    process.env['PATH'] = path;
+    await rm(folder, { recursive: true });
+  }
 });

@@ -5,9 +5,10 @@
 import { spawn } from 'node:child_process';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { stringify } from 'yaml';
 import type { ClusterOffer, Text } from '#common/protocol/index.ts';
+import { onPath } from '../on-path.ts';
 import type { AttachedCluster, ClusterProvider } from './types.ts';
 
 /** `available` must answer quickly; minikube asks docker, which may hang. In milliseconds. */
@@ -229,8 +230,14 @@ async function ownKubeconfig(
   );
 }
 
+/** Looks first whether the command is there: merely to try copies this process, which its clusters have made large. */
+export const runCommand: RunCommand = async (file, args, timeout) =>
+  isAbsolute(file) || (await onPath(file))
+    ? start(file, args, timeout)
+    : { code: -1, stdout: '', stderr: '' };
+
 /** What it starts itself may hang as well, and hold its output open: all of it goes when the time is over. */
-export const runCommand: RunCommand = (file, args, timeout) =>
+const start: RunCommand = (file, args, timeout) =>
   new Promise(resolve => {
     const env = { ...process.env, MINIKUBE_IN_STYLE: 'false', MINIKUBE_WANTUPDATENOTIFICATION: 'false' };
     const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });

@@ -19,7 +19,7 @@ import { ID } from '#common/lab/index.ts';
 import { segments } from '../check/index.ts';
 import { realClock } from '../clock.ts';
 import { createMinikubeProvider } from '../cluster/index.ts';
-import { onPath } from '../workspace/index.ts';
+import { onPath } from '../on-path.ts';
 import { solutionOf } from './files.ts';
 import { EDITOR_SCHEMAS, lintLab, lintSchemas, printed } from './lint.ts';
 import { type Lab, LabError, listLabs, loadLab } from './load.ts';

@@ -6,7 +6,7 @@ import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ServerStatus, Text } from '#common/protocol/index.ts';
-import { onPath } from './on-path.ts';
+import { onPath } from '../on-path.ts';
 
 const run = promisify(execFile);
 

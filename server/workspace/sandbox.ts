@@ -1,7 +1,7 @@
 // Tries what can confine a shell on this machine. Knows no sessions; the walls themselves are in bwrap.ts.
 
+import { onPath } from '../on-path.ts';
 import { tryWalls } from './bwrap.ts';
-import { onPath } from './on-path.ts';
 import type { Sandbox } from './types.ts';
 
 /** `raise` raises the smallest walls and enters them. */

@@ -11,7 +11,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { WebSocket } from 'ws';
 import type { AttemptView, SessionMessage, Text } from '#common/protocol/index.ts';
-import { createKubectl, onPath, probeSandbox } from '../../server/workspace/index.ts';
+import { onPath } from '../../server/on-path.ts';
+import { createKubectl, probeSandbox } from '../../server/workspace/index.ts';
 import { connectTerminal, type TerminalClient } from '../support/terminal-client.ts';
 import { ROOT, startTestServer, type TestServer } from '../support/test-server.ts';
 
