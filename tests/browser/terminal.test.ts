@@ -175,6 +175,8 @@ story(
       );
       await run(page, 'clear');
       await eventually(async () => !(await shown(page)).includes('第'), page, 'the screen was not cleared');
+      // Only a prompt takes a paste as one: what comes while a command runs is typed.
+      await atPrompt(page);
     }
   },
 );
