@@ -24,10 +24,12 @@ const SPDY_PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
 const STREAM_TIMEOUT = 30_000;
 
 /**
- * A WebSocket client needs a moment to make its streams: until kubectl 1.33 it reads before it has made them and drops what comes
- * for them ("Unknown stream id", mended in kubernetes/kubernetes#131203). No container runtime answers faster than this, ms.
+ * From its first reading, a WebSocket client needs a moment to make its streams: until kubectl 1.33 it drops what comes for them
+ * before ("Unknown stream id", mended in kubernetes/kubernetes#131203). No container runtime starts a command faster, ms.
  */
-const CLIENT_READY = 20;
+const CLIENT_READY = 30;
+/** A client that answers no ping is served all the same, after this, ms. */
+const NO_PONG = 2000;
 
 interface Options {
   container: string;
@@ -200,7 +202,9 @@ async function webSocketClient(
   // v4 clients learn which channels exist from one empty message each.
   if (protocol.startsWith('v4'))
     for (const channel of [STDOUT, STDERR, ERROR]) send(channel, new Uint8Array(0));
-  await new Promise<void>(ready => parts.clock.after(CLIENT_READY, ready));
+  const moment = (millis: number) => new Promise<void>(over => parts.clock.after(millis, over));
+  await Promise.race([messages.reads(), moment(NO_PONG)]);
+  await moment(CLIENT_READY);
   return {
     stdout: chunk => options.stdout && send(STDOUT, chunk),
     stderr: chunk => options.stderr && !options.tty && send(STDERR, chunk),

@@ -14,6 +14,8 @@ export interface Messages {
   send(data: Buffer): void;
   onMessage(listener: (data: Buffer) => void): void;
   onClose(listener: () => void): void;
+  /** Resolves when the client has begun to read, or is gone. */
+  reads(): Promise<void>;
   close(): void;
 }
 
@@ -68,6 +70,13 @@ function messages(connection: WebSocket): Messages {
       for (const chunk of waiting.splice(0)) next(chunk);
     },
     onClose: next => void connection.once('close', next),
+    // Whoever reads answers a ping: RFC 6455, 5.5.2.
+    reads: () =>
+      new Promise(resolve => {
+        connection.once('pong', () => resolve());
+        connection.once('close', () => resolve());
+        connection.ping();
+      }),
     close: () => connection.close(1000),
   };
 }
