@@ -178,7 +178,7 @@ async function suiteStep(whole, name, list) {
     `--test-reporter=${REPORTER}`,
     '--test-reporter-destination=stdout',
   ];
-  const runs = await oneByOne(bunches ? deal(list, bunches) : [list], beside, files =>
+  const runs = await byHands(bunches ? deal(list, bunches) : [list], beside, files =>
     command(run, [...ask, ...files], limit),
   );
   const code = runs.find(one => one.code !== 0)?.code ?? 0;
@@ -227,7 +227,7 @@ function deal(files, bunches) {
 }
 
 /** What came of `work` on each item: so many hands at once, each of which takes the next one when it has done one. */
-async function oneByOne(items, hands, work) {
+async function byHands(items, hands, work) {
   const done = [];
   const left = items.entries();
   const hand = async () => {

@@ -208,7 +208,14 @@ export class ContainerInstance {
       terminate: () => this.terminate(),
       listening: () => o.attachment.listening(),
       processes: () => o.processes(),
-      serveHttp: (port, handle) => listen(port, stream => serveHttp(stream, handle, () => o.clock.now())),
+      serveHttp: (port, handle) =>
+        listen(port, (stream, peer) =>
+          serveHttp(
+            stream,
+            request => handle(request, peer),
+            () => o.clock.now(),
+          ),
+        ),
       use: resources => {
         if (this.exit) return;
         if (resources.cpuMillis !== undefined) this.usage.cpuMillis = resources.cpuMillis;

@@ -31,8 +31,11 @@ export interface Container {
    * on one port: refused. The function that comes back lets the port go; connections stay.
    */
   listen(port: number, onConnection: (stream: ByteStream, peer: string) => void): () => void;
-  /** Serves HTTP/1.1; returns plain responses. `body` is the whole request body. */
-  serveHttp(port: number, handle: (request: HttpRequest) => HttpResponse | Promise<HttpResponse>): void;
+  /** Serves HTTP/1.1; returns plain responses. `body` is the whole request body, `peer` the caller's address. */
+  serveHttp(
+    port: number,
+    handle: (request: HttpRequest, peer: string) => HttpResponse | Promise<HttpResponse>,
+  ): void;
   /** Tells the kubelet what the program uses now; over its memory limit it is OOMKilled. */
   use(resources: { cpuMillis?: number; memoryBytes?: number }): void;
   /** Fires on SIGKILL only: for a program that, like a process without a handler under PID 1, ignores SIGTERM. */

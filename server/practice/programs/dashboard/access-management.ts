@@ -2,6 +2,7 @@
 // account. Only the reading half; knows no pages.
 
 import { type KubeObject, StatusError } from '../../../kube/index.ts';
+import { logrus } from '../operator/index.ts';
 import { exitOf, untilAborted } from '../signals.ts';
 import type { Container, HttpRequest, HttpResponse, Program } from '../types.ts';
 
@@ -62,15 +63,14 @@ export const accessManagement: Program = {
   image: 'ghcr.io/kubeflow/dashboard/access-management',
   config: { entrypoint: ['/access-management'] },
   async run(container) {
-    const at = () => new Date(container.clock.now()).toISOString().slice(0, 19);
     container.use({ cpuMillis: 1, memoryBytes: 22 * 1024 * 1024 });
     await container.clock.sleep(START_MS, container.signal);
     if (!container.api) {
-      container.logError(`time="${at()}Z" level=fatal msg="unable to load in-cluster configuration"`);
+      container.logError(logrus(container, 'fatal', 'unable to load in-cluster configuration'));
       return 1;
     }
     container.serveHttp(PORT, request => answer(container, request));
-    container.logError(`time="${at()}Z" level=info msg="Server started"`);
+    container.logError(logrus(container, 'info', 'Server started'));
     await untilAborted(container.signal);
     return exitOf(container);
   },

@@ -2,7 +2,7 @@
 // API tells its own account; plugins (cloud identities) are left alone.
 
 import { isDeepStrictEqual } from 'node:util';
-import { type KubeObject, StatusError } from '../../../kube/index.ts';
+import type { KubeObject } from '../../../kube/index.ts';
 import { flagOf } from '../flags.ts';
 import {
   type Controller,
@@ -10,6 +10,7 @@ import {
   createIfAbsent,
   type Operator,
   runOperator,
+  unlessMissing,
   watched,
   type ZapLog,
   zapConsole,
@@ -122,11 +123,6 @@ async function keepQuota(operator: Operator, profile: KubeObject): Promise<void>
   else if (!isDeepStrictEqual(there['spec'], wanted['spec']))
     await operator.api.update(QUOTA, { ...there, spec: wanted['spec'] });
 }
-
-const unlessMissing = (error: unknown): undefined => {
-  if (!(error instanceof StatusError) || error.code !== 404) throw error;
-  return undefined;
-};
 
 async function release(operator: Operator, profile: KubeObject): Promise<undefined> {
   const finalizers = (profile.metadata.finalizers ?? []).filter(one => one !== FINALIZER);

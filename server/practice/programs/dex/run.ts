@@ -1,6 +1,5 @@
 // Dex as a process: reads its file, opens its storage, serves, and says so in its log. Knows no requests.
 
-import { serveHttp } from '../../network/index.ts';
 import { exitOf, untilAborted } from '../signals.ts';
 import type { Container } from '../types.ts';
 import { ConfigError, type DexConfig, readConfig } from './config.ts';
@@ -69,13 +68,7 @@ export async function serveDex(container: Container): Promise<number> {
   // Keys that only this process knows can wait until somebody asks for them.
   if (kept) await server.keys.current();
   if (signal.aborted) return exitOf(container);
-  container.listen(config.port, (stream, peer) =>
-    serveHttp(
-      stream,
-      request => server.handle(request, peer),
-      () => clock.now(),
-    ),
-  );
+  container.serveHttp(config.port, (request, peer) => server.handle(request, peer));
   say('INFO', 'listening on', { server: 'http', address: config.address });
   void collect(container, server, say);
   await untilAborted(signal);

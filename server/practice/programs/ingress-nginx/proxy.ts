@@ -1,7 +1,7 @@
 // The nginx of the ingress controller: answers requests by the configuration it was last given, from the endpoints it was
 // last told. Knows no Ingress.
 
-import { DialError, type HttpAnswer, requestHttp, STATUS_TEXT, serveHttp } from '../../network/index.ts';
+import { DialError, type HttpAnswer, requestHttp, STATUS_TEXT } from '../../network/index.ts';
 import { accessStamp, errorStamp } from '../nginx-stamps.ts';
 import type { Container, HttpRequest, HttpResponse } from '../types.ts';
 import type { Endpoint } from './endpoints.ts';
@@ -57,14 +57,7 @@ export class Nginx {
     this.config = config;
     if (this.running) return;
     this.running = true;
-    const { clock } = this.container;
-    this.container.listen(80, (stream, peer) =>
-      serveHttp(
-        stream,
-        request => this.handle(request, peer),
-        () => clock.now(),
-      ),
-    );
+    this.container.serveHttp(80, (request, peer) => this.handle(request, peer));
   }
 
   /** Endpoints change without a reload. */

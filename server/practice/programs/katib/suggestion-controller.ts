@@ -1,7 +1,7 @@
 // katib-controller's work on a Suggestion: keeps the algorithm's service running, asks it for as many sets of values as the
 // experiment wants, and takes it down when the search is over.
 
-import { type KubeObject, StatusError, timestamp } from '../../../kube/index.ts';
+import { type KubeObject, timestamp } from '../../../kube/index.ts';
 import { NAME_ALPHABET } from '../../../random.ts';
 import { GRPC, GrpcError } from '../../network/index.ts';
 import {
@@ -9,6 +9,7 @@ import {
   controlledBy,
   createIfAbsent,
   type Operator,
+  unlessMissing,
   wordsOf,
   type ZapLog,
 } from '../operator/index.ts';
@@ -222,11 +223,7 @@ async function takeDown(operator: Operator, log: ZapLog, suggestion: KubeObject)
     const found = operator.get(kind, key);
     if (!found || found.metadata.deletionTimestamp) continue;
     log.info(LOGGER, `Deleting Suggestion ${kind.kind}`, { Suggestion: about(suggestion), name: key.name });
-    try {
-      await operator.api.delete(kind, key);
-    } catch (error) {
-      if (!(error instanceof StatusError) || error.code !== 404) throw error;
-    }
+    await operator.api.delete(kind, key).catch(unlessMissing);
   }
 }
 

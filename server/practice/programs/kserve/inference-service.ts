@@ -7,6 +7,7 @@ import {
   type Controller,
   createIfAbsent,
   type Operator,
+  unlessMissing,
   type Watched,
   writeStatus,
   type ZapLog,
@@ -175,14 +176,8 @@ async function refuse(operator: Operator, service: KubeObject, mode: string): Pr
 /** Creates a child, or brings what differs in it back; what others added stays. */
 async function keep(operator: Operator, kind: Watched, wanted: KubeObject): Promise<KubeObject> {
   const key = { name: wanted.metadata.name, namespace: wanted.metadata.namespace ?? 'default' };
-  let existing: KubeObject | undefined;
-  if (kind === DEPLOYMENT) existing = operator.get(kind, key);
-  else
-    try {
-      existing = await operator.api.get(kind, key);
-    } catch (error) {
-      if (!(error instanceof StatusError) || error.code !== 404) throw error;
-    }
+  const existing =
+    kind === DEPLOYMENT ? operator.get(kind, key) : await operator.api.get(kind, key).catch(unlessMissing);
   if (!existing) return (await createIfAbsent(operator, kind, wanted)).object;
   if (covers(existing['spec'], wanted['spec'])) return existing;
   return operator.api.update(kind, { ...existing, spec: laidOver(existing['spec'], wanted['spec']) });

@@ -1,6 +1,5 @@
 // oauth2-proxy as a process: gathers its settings, asks the issuer if it is told to, and serves. Knows no requests.
 
-import { serveHttp } from '../../network/index.ts';
 import { exitOf, untilAborted } from '../signals.ts';
 import type { Container } from '../types.ts';
 import { gather, OptionsError, optionsOf, type ProxyOptions } from './config.ts';
@@ -41,13 +40,7 @@ export async function serveOauth2Proxy(container: Container): Promise<number> {
   }
   announce(options, log);
   const server = new AuthServer(container, options, provider, log);
-  container.listen(options.port, (stream, peer) =>
-    serveHttp(
-      stream,
-      request => server.handle(request, peer),
-      () => clock.now(),
-    ),
-  );
+  container.serveHttp(options.port, (request, peer) => server.handle(request, peer));
   await untilAborted(signal);
   return exitOf(container);
 }

@@ -6,6 +6,7 @@ export {
   controlledBy,
   controllerOf,
   createIfAbsent,
+  unlessMissing,
   watched,
   writeStatus,
 } from './objects.ts';

@@ -49,6 +49,12 @@ export async function createIfAbsent(
   }
 }
 
+/** For `catch`: undefined in place of what is not there; other errors go on. */
+export const unlessMissing = (error: unknown): undefined => {
+  if (!(error instanceof StatusError) || error.code !== 404) throw error;
+  return undefined;
+};
+
 /** Writes the whole status of an object if it is another than the object carries; says whether it did. */
 export async function writeStatus(
   operator: Operator,
